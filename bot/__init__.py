@@ -1,0 +1,1 @@
+"""What people touch: Slack, the command line, the settings, the wiring, inference."""

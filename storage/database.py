@@ -1,0 +1,113 @@
+"""Opening the database: one engine for writers, one for readers, migrations brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+#: How long a writer waits for another one before it gives up, in seconds.
+BUSY_TIMEOUT_SECONDS = 5.0
+
+
+class DatabaseUnusable(Exception):
+    """The database cannot be opened or is not one of ours; the message says what to do."""
+
+
+class Database:
+    """A SQLite or PostgreSQL database, migrated to the newest schema.
+
+    Writers on SQLite begin with `BEGIN IMMEDIATE`: with the driver's own default, two
+    read-modify-write transactions lose one of the updates without an error. Readers use an
+    engine of their own, so that they neither wait for writers nor hold them up.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Connect to `url` (a SQLAlchemy URL). Raise `DatabaseUnusable` if that fails."""
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        self._writer = self._engine(immediate=True)
+        self._reader = self._engine(immediate=False)
+
+    def _engine(self, *, immediate: bool) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(self.url, pool_pre_ping=True)
+        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_immediate if immediate else _begin_deferred)
+        return engine
+
+    def migrate(self) -> None:
+        """Bring the schema up to date. Safe to call from several processes at once.
+
+        Raises:
+            DatabaseUnusable: the database cannot be reached or cannot be changed.
+        """
+        from alembic import command
+        from alembic.config import Config
+        from alembic.util import CommandError
+        from sqlalchemy.exc import SQLAlchemyError
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        try:
+            with self._writer.begin() as connection:
+                if not self.is_sqlite:
+                    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7365001)")
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except (CommandError, SQLAlchemyError) as error:
+            raise DatabaseUnusable(
+                f"The database {self.url.render_as_string()} could not be brought up to date: "
+                f"{error}. Check that it is reachable and was not made by a newer Skredder."
+            ) from error
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that writes: committed at the end, rolled back on any exception.
+
+        Keep it short, and never call a model or Slack inside it.
+        """
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only reads; it sees one consistent state."""
+        with Session(self._reader, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def _configure_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    driver: Any = connection
+    driver.isolation_level = None  # transactions are begun by the hooks below, never by the driver
+    cursor = driver.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={int(BUSY_TIMEOUT_SECONDS * 1000)}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_deferred(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

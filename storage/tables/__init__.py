@@ -1,0 +1,47 @@
+"""Every table, gathered here so that the metadata is complete wherever it is imported."""
+
+from storage.tables.audit import AuditRow
+from storage.tables.base import Table
+from storage.tables.conversation import (
+    AnswerRow,
+    AnswerSourceRow,
+    QuestionRow,
+    VoteRow,
+    WorkspaceRow,
+)
+from storage.tables.delivery import InboxRow, JobRow, OutboxRow
+from storage.tables.documents import DocumentRow, PassageRow, SourceRow
+from storage.tables.pairs import PairGroupRow, PairRow, PairSourceRow
+from storage.tables.training import (
+    PromotionRow,
+    RunRow,
+    ServingRow,
+    SnapshotPairRow,
+    SnapshotRow,
+    VersionRow,
+)
+
+__all__ = [
+    "AnswerRow",
+    "AnswerSourceRow",
+    "AuditRow",
+    "DocumentRow",
+    "InboxRow",
+    "JobRow",
+    "OutboxRow",
+    "PairGroupRow",
+    "PairRow",
+    "PairSourceRow",
+    "PassageRow",
+    "PromotionRow",
+    "QuestionRow",
+    "RunRow",
+    "ServingRow",
+    "SnapshotPairRow",
+    "SnapshotRow",
+    "SourceRow",
+    "Table",
+    "VersionRow",
+    "VoteRow",
+    "WorkspaceRow",
+]

@@ -1,0 +1,58 @@
+"""Sources, the documents in them, and the passages those are cut into."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.tables.base import Table
+
+
+class SourceRow(Table):
+    """A place documents come from: a folder or a file, with the audience that may see it."""
+
+    __tablename__ = "sources"
+    __table_args__ = (UniqueConstraint("location", "audience"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    location: Mapped[str]
+    audience: Mapped[str]
+    created_at: Mapped[datetime]
+    synced_at: Mapped[datetime | None]
+
+
+class DocumentRow(Table):
+    """One document. `version` counts its texts; passages of an older version are never served."""
+
+    __tablename__ = "documents"
+    __table_args__ = (UniqueConstraint("source_id", "uri"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id"))
+    uri: Mapped[str] = mapped_column(index=True)
+    title: Mapped[str]
+    audience: Mapped[str] = mapped_column(index=True)
+    language: Mapped[str]
+    owner: Mapped[str | None]
+    content_hash: Mapped[str]
+    version: Mapped[int]
+    state: Mapped[str]  # pending, indexed, deleted
+    updated_at: Mapped[datetime | None]
+    reviewed_until: Mapped[datetime | None]
+    synced_at: Mapped[datetime]
+
+
+class PassageRow(Table):
+    """A piece of a document. The id is made of document, version and place, so it is stable."""
+
+    __tablename__ = "passages"
+    __table_args__ = (UniqueConstraint("document_id", "version", "ordinal"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"), index=True)
+    version: Mapped[int]
+    ordinal: Mapped[int]
+    heading: Mapped[str]
+    text: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,1 @@
+"""Pairs in, a measured model version out."""
