@@ -1,0 +1,98 @@
+"""The audit trail: every change that somebody will want to explain later."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from storage.clock import utc_now
+from storage.tables import AuditRow
+
+_GENESIS = "0" * 64
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """Who did what to which thing, and when."""
+
+    id: int
+    actor: str
+    action: str
+    subject: str
+    details: Mapping[str, Any]
+    created_at: datetime
+
+
+def record(
+    session: Session,
+    actor: str,
+    action: str,
+    subject: str,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Append a record in the caller's transaction, chained to the one before by SHA-256.
+
+    Args:
+        session: The transaction that makes the change; both are committed or neither.
+        actor: A Slack user id, `command line`, or `schedule`.
+        action: A verb with its noun: `pair.approve`, `version.promote`.
+        subject: The thing changed: `pair 12`, `version v3`.
+        details: What explains the change; values must be JSON.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        # One writer at a time, or two records would name the same predecessor.
+        session.execute(text("SELECT pg_advisory_xact_lock(7365002)"))
+    previous = session.scalar(select(AuditRow.hash).order_by(AuditRow.id.desc()).limit(1))
+    row = AuditRow(
+        actor=actor,
+        action=action,
+        subject=subject,
+        details=dict(details or {}),
+        created_at=utc_now(),
+        previous_hash=previous or _GENESIS,
+    )
+    row.hash = _seal(row)
+    session.add(row)
+    session.flush()
+
+
+def latest(session: Session, limit: int = 20) -> tuple[AuditRecord, ...]:
+    """Return the newest records first."""
+    rows = session.scalars(select(AuditRow).order_by(AuditRow.id.desc()).limit(limit))
+    return tuple(
+        AuditRecord(row.id, row.actor, row.action, row.subject, row.details, row.created_at)
+        for row in rows
+    )
+
+
+def first_broken(session: Session) -> int | None:
+    """Return the id of the first record that was altered or whose predecessor is gone."""
+    previous = _GENESIS
+    for row in session.scalars(select(AuditRow).order_by(AuditRow.id)):
+        if row.previous_hash != previous or row.hash != _seal(row):
+            return row.id
+        previous = row.hash
+    return None
+
+
+def _seal(row: AuditRow) -> str:
+    content = json.dumps(
+        [
+            row.previous_hash,
+            row.actor,
+            row.action,
+            row.subject,
+            row.details,
+            row.created_at.isoformat(),
+        ],
+        sort_keys=True,
+        ensure_ascii=False,
+    )
+    return hashlib.sha256(content.encode()).hexdigest()
