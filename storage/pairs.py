@@ -207,7 +207,7 @@ def count_approved(session: Session, audience: str = "everyone") -> int:
 def count_by_state(session: Session) -> dict[str, int]:
     """Return how many pairs there are in each state."""
     counted = session.execute(select(PairRow.state, func.count()).group_by(PairRow.state)).all()
-    return {state: 0 for state in STATES} | {state: int(count) for state, count in counted}
+    return dict.fromkeys(STATES, 0) | {state: int(count) for state, count in counted}
 
 
 def _change(

@@ -1,0 +1,163 @@
+"""Answers: the one outcome of each question, with the passages it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from storage.clock import utc_now
+from storage.insertion import insert_once
+from storage.tables import AnswerRow, AnswerSourceRow
+
+STATUSES = ("verified", "grounded", "abstained", "failed")
+
+
+@dataclass(frozen=True)
+class AnswerSource:
+    """A passage an answer was given with; `n` is its citation number, from 1."""
+
+    n: int
+    passage_id: str
+    uri: str
+    title: str
+    heading: str
+    text: str
+    updated_at: datetime | None
+    cited: bool
+
+
+@dataclass(frozen=True)
+class NewAnswer:
+    """An answer as it is about to be stored. Timings are in seconds."""
+
+    question_id: int
+    status: str
+    text: str
+    model_version: str | None
+    sources: tuple[AnswerSource, ...] = ()
+    pair_id: int | None = None
+    error_id: str | None = None
+    timings: Mapping[str, float] | None = None
+    channel: str | None = None
+    message_ts: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it is stored."""
+
+    id: int
+    question_id: int
+    status: str
+    text: str
+    model_version: str | None
+    pair_id: int | None
+    error_id: str | None
+    timings: Mapping[str, float]
+    channel: str | None
+    message_ts: str | None
+    created_at: datetime
+    sources: tuple[AnswerSource, ...]
+
+
+def record(session: Session, answer: NewAnswer) -> Answer:
+    """Store the outcome of a question. A question that has one keeps it; that one is returned."""
+    answer_id = insert_once(
+        session,
+        AnswerRow,
+        question_id=answer.question_id,
+        status=answer.status,
+        text=answer.text,
+        model_version=answer.model_version,
+        pair_id=answer.pair_id,
+        error_id=answer.error_id,
+        timings=dict(answer.timings or {}),
+        channel=answer.channel,
+        message_ts=answer.message_ts,
+        created_at=utc_now(),
+    )
+    if answer_id is not None:
+        session.add_all(
+            AnswerSourceRow(
+                answer_id=answer_id,
+                n=source.n,
+                passage_id=source.passage_id,
+                uri=source.uri,
+                title=source.title,
+                heading=source.heading,
+                text=source.text,
+                updated_at=source.updated_at,
+                cited=source.cited,
+            )
+            for source in answer.sources
+        )
+        session.flush()
+    stored = of_question(session, answer.question_id)
+    assert stored is not None
+    return stored
+
+
+def of_question(session: Session, question_id: int) -> Answer | None:
+    """Return the outcome of a question, if it has one."""
+    row = session.scalar(select(AnswerRow).where(AnswerRow.question_id == question_id))
+    return None if row is None else _answer(session, row)
+
+
+def get(session: Session, answer_id: int) -> Answer | None:
+    """Return one answer, or None when there is none with this id."""
+    row = session.scalar(select(AnswerRow).where(AnswerRow.id == answer_id))
+    return None if row is None else _answer(session, row)
+
+
+def by_message(session: Session, channel: str, message_ts: str) -> Answer | None:
+    """Return the answer that stands in this Slack message."""
+    row = session.scalar(
+        select(AnswerRow).where(AnswerRow.channel == channel, AnswerRow.message_ts == message_ts)
+    )
+    return None if row is None else _answer(session, row)
+
+
+def count_by_status(session: Session) -> dict[str, int]:
+    """Return how many answers there are of each status."""
+    counted = session.execute(
+        select(AnswerRow.status, func.count()).group_by(AnswerRow.status)
+    ).all()
+    return dict.fromkeys(STATUSES, 0) | {status: int(count) for status, count in counted}
+
+
+def _answer(session: Session, row: AnswerRow) -> Answer:
+    sources: Sequence[AnswerSourceRow] = session.scalars(
+        select(AnswerSourceRow)
+        .where(AnswerSourceRow.answer_id == row.id)
+        .order_by(AnswerSourceRow.n)
+    ).all()
+    return Answer(
+        id=row.id,
+        question_id=row.question_id,
+        status=row.status,
+        text=row.text,
+        model_version=row.model_version,
+        pair_id=row.pair_id,
+        error_id=row.error_id,
+        timings=row.timings,
+        channel=row.channel,
+        message_ts=row.message_ts,
+        created_at=row.created_at,
+        sources=tuple(
+            AnswerSource(
+                source.n,
+                source.passage_id,
+                source.uri,
+                source.title,
+                source.heading,
+                source.text,
+                source.updated_at,
+                source.cited,
+            )
+            for source in sources
+        ),
+    )
