@@ -1,0 +1,264 @@
+"""The settings: one file, `skredder.toml`, with overrides from the environment.
+
+`SKREDDER_TRAINING__ENOUGH_PAIRS=40` overrides `enough_pairs` in the table `[training]`. Secrets
+(Slack's tokens) come from the environment only and are not part of the settings.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+import types
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from training.prompt import Persona, Voice, VoiceExample
+
+PREFIX = "SKREDDER_"
+
+#: Variables that begin with the prefix but are no settings.
+_NOT_SETTINGS = frozenset({"HOME", "SETTINGS", "FAIL_AT", "TEST_CACHE"})
+
+
+class SettingsInvalid(Exception):
+    """The settings cannot be used; the message lists every fault, where it is and what to do."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _crontab(value: str) -> str:
+    from apscheduler.triggers.cron import CronTrigger
+
+    try:
+        CronTrigger.from_crontab(value, timezone="UTC")
+    except ValueError as error:
+        raise ValueError(f"not a cron line of five fields ({error})") from None
+    return value
+
+
+class Company(_Section):
+    """Whose bot this is."""
+
+    name: str = "the company"
+    #: Whom the bot names when it does not know: "the people team in #people".
+    contact: str = "a colleague who knows"
+
+
+class ExampleSettings(_Section):
+    """A question with an answer as the company would write it."""
+
+    question: str
+    answer: str
+
+
+class VoiceSettings(_Section):
+    """How the company writes."""
+
+    description: str = ""
+    always: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    examples: tuple[ExampleSettings, ...] = ()
+
+
+class People(_Section):
+    """Who may do what, by Slack user id."""
+
+    admins: tuple[str, ...] = ()
+    experts: tuple[str, ...] = ()
+
+
+class SlackSettings(_Section):
+    """How the bot reaches Slack."""
+
+    #: Where Slack's Web API is; another address only for tests and the local workspace.
+    api_url: str = "https://slack.com/api/"
+    #: A channel for messages to the admins; they are written to directly if it is empty.
+    admin_channel: str = ""
+    #: Whether answers are streamed where Slack can; off: one message that is updated.
+    stream: bool = True
+
+
+class StorageSettings(_Section):
+    """Where the truth is kept."""
+
+    #: A SQLAlchemy URL; empty means SQLite under the home folder.
+    database_url: str = ""
+
+
+class KnowledgeSettings(_Section):
+    """How passages are found and packed."""
+
+    #: How many passages the model is given.
+    passages: int = Field(default=3, ge=1, le=12)
+    #: How many tokens of passages the model is given, at most.
+    context_tokens: int = Field(default=420, ge=64)
+
+
+class ModelSettings(_Section):
+    """The model that answers."""
+
+    #: `bundled`, a folder with safetensors, or the id of a hub model (fetched only if named).
+    base: str = "bundled"
+    engine: Literal["auto", "openvino", "transformers"] = "auto"
+    #: How long an answer may be, in tokens.
+    max_new_tokens: int = Field(default=128, ge=16, le=2048)
+    #: How many questions are worked on at once.
+    concurrent: int = Field(default=4, ge=1, le=64)
+
+
+class GateSettings(_Section):
+    """What a version must reach before it may answer."""
+
+    #: Fewer held-out pairs than this prove nothing.
+    held_out_pairs: int = Field(default=30, ge=5)
+    #: How much of the base's share of right probes may be lost, between 0 and 1.
+    probe_drop: float = Field(default=0.10, ge=0, le=1)
+
+
+class TrainingSettings(_Section):
+    """When and how the model is retrained."""
+
+    #: How many approved pairs the first training needs.
+    enough_pairs: int = Field(default=5000, ge=10)
+    #: How many new approved pairs a later training needs.
+    retrain_every: int = Field(default=500, ge=1)
+    #: When it is looked whether there are enough: a cron line, in UTC.
+    schedule: Annotated[str, AfterValidator(_crontab)] = "0 2 * * *"
+    #: Overrides of the recipe; a value left out keeps the measured default.
+    epochs: float | None = Field(default=None, gt=0, le=20)
+    learning_rate: float | None = Field(default=None, gt=0, lt=0.1)
+    rank: int | None = Field(default=None, ge=1, le=256)
+    batch_size: int | None = Field(default=None, ge=1, le=256)
+    replay_share: float | None = Field(default=None, ge=0, le=0.9)
+    max_tokens: int | None = Field(default=None, ge=64, le=8192)
+    seed: int = 7
+    gate: GateSettings = GateSettings()
+
+
+class Settings(_Section):
+    """Everything that can be set, validated."""
+
+    #: One sentence that says what the model is for. Tuning without a goal is the first mistake.
+    goal: str = Field(min_length=20)
+    company: Company = Company()
+    voice: VoiceSettings = VoiceSettings()
+    people: People = People()
+    slack: SlackSettings = SlackSettings()
+    storage: StorageSettings = StorageSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+
+    def persona(self) -> Persona:
+        """Return who speaks, as the prompt takes it."""
+        voice = self.voice
+        return Persona(
+            company=self.company.name,
+            goal=self.goal,
+            voice=Voice(
+                description=voice.description,
+                always=voice.always,
+                never=voice.never,
+                examples=tuple(VoiceExample(e.question, e.answer) for e in voice.examples),
+            ),
+        )
+
+
+def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings file and the environment.
+
+    Args:
+        path: The settings file.
+        environment: Variables to override with; the process's own by default.
+
+    Raises:
+        SettingsInvalid: the file is missing, is not TOML, or holds faults (all are listed).
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsInvalid(
+            f"There is no settings file at {path}. Write one with at least a goal, for example:\n"
+            '    goal = "Answer colleagues\' questions about our handbook, in our voice."\n'
+            "or name another file with --settings or SKREDDER_SETTINGS."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path} is not valid TOML: {error}.") from error
+    _override(content, os.environ if environment is None else environment)
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        faults = "\n".join(f"  {line}" for line in _explain(error))
+        raise SettingsInvalid(f"{path} has settings that cannot be used:\n{faults}") from error
+
+
+def _override(content: dict[str, Any], environment: Mapping[str, str]) -> None:
+    for variable, text in sorted(environment.items()):
+        name = variable.removeprefix(PREFIX)
+        if name == variable or name in _NOT_SETTINGS:
+            continue
+        *tables, key = name.lower().split("__")
+        table = content
+        for part in tables:
+            inner = table.setdefault(part, {})
+            if not isinstance(inner, dict):
+                raise SettingsInvalid(f"{variable}: `{part}` is a value, not a table.")
+            table = inner
+        table[key] = _value(text)
+
+
+def _value(text: str) -> Any:
+    """Read a variable as TOML would; what is not TOML is a plain string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors():
+        where = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            yield f"`{where}` is not a setting.{_nearest(where)}"
+        elif fault["type"] == "missing":
+            yield f"`{where}` is required.{_why(where)}"
+        else:
+            message = fault["msg"].removeprefix("Value error, ")
+            yield f"`{where}` = {fault['input']!r}: {message}.{_why(where)}"
+
+
+def _why(where: str) -> str:
+    if where != "goal":
+        return ""
+    return " Say in one sentence what the model is for: which questions, whose, in what voice."
+
+
+def _nearest(where: str) -> str:
+    known = list(_keys(Settings))
+    last = where.rsplit(".", 1)[-1]
+    by_last = {key.rsplit(".", 1)[-1]: key for key in reversed(known)}
+    close = difflib.get_close_matches(where, known, 1, 0.75)
+    close = close or [by_last[key] for key in difflib.get_close_matches(last, by_last, 1, 0.6)]
+    close = close or difflib.get_close_matches(where, known, 1, 0.0)
+    return f" Did you mean `{close[0]}`?"
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        for inner in _models_in(field.annotation):
+            yield from _keys(inner, f"{prefix}{name}.")
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) in (Union, types.UnionType):
+        for part in get_args(annotation):
+            yield from _models_in(part)
