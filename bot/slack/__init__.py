@@ -1,0 +1,1 @@
+"""The Slack side: what comes in, what is shown, and the messages that go out."""

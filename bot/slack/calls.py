@@ -1,0 +1,75 @@
+"""Calling Slack, with its failures sorted by what can be done about them."""
+
+from __future__ import annotations
+
+from http.client import HTTPException
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackRequestError
+
+#: How long one request may take, in seconds. Slack answers in well under one.
+REQUEST_TIMEOUT_SECONDS = 5
+
+
+class SlackBusy(Exception):
+    """Slack asks to wait (429). `seconds` says how long."""
+
+    def __init__(self, seconds: float) -> None:
+        """Take how long to wait, in seconds."""
+        super().__init__(f"Slack asks to wait {seconds:g} s.")
+        self.seconds = seconds
+
+
+class SlackRefused(Exception):
+    """Slack will not do this, now or later. `code` is its error code."""
+
+    def __init__(self, method: str, code: str) -> None:
+        """Take the method and Slack's error code."""
+        super().__init__(f"Slack refused {method}: {code}.")
+        self.code = code
+
+
+class SlackUncertain(Exception):
+    """The request failed on the way: it may or may not have taken effect."""
+
+
+def new_client(token: str, api_url: str) -> WebClient:
+    """Return a client that never retries by itself.
+
+    slack_sdk's default repeats a request whose connection was lost, also when Slack has already
+    acted on it; a posted message would then stand twice.
+    """
+    return WebClient(
+        token=token, base_url=api_url, timeout=REQUEST_TIMEOUT_SECONDS, retry_handlers=[]
+    )
+
+
+class SlackCalls:
+    """Slack's Web API with errors that say what to do next."""
+
+    def __init__(self, client: WebClient) -> None:
+        """Take the client; see `new_client`."""
+        self.client = client
+
+    def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """Call a method by the name slack_sdk gives it, such as `chat_postMessage`.
+
+        Raises:
+            SlackBusy: rate limited.
+            SlackRefused: Slack says no.
+            SlackUncertain: the connection failed, or Slack had an error of its own.
+        """
+        try:
+            response = getattr(self.client, method)(**arguments)
+        except SlackApiError as error:
+            status = error.response.status_code
+            if status == 429:
+                raise SlackBusy(float(error.response.headers.get("Retry-After", 1))) from error
+            if status >= 500:
+                raise SlackUncertain(f"{method}: Slack answered {status}.") from error
+            raise SlackRefused(method, str(error.response.get("error", status))) from error
+        except (OSError, HTTPException, SlackRequestError) as error:
+            raise SlackUncertain(f"{method}: {type(error).__name__}: {error}") from error
+        data = response.data
+        return data if isinstance(data, dict) else {}
