@@ -277,6 +277,7 @@ def _sources(passages: Sequence[Passage], cited: Sequence[int]) -> tuple[AnswerS
             title=passage.title,
             heading=passage.heading,
             text=passage.text,
+            audience=passage.audience,
             updated_at=passage.updated_at,
             cited=n in cited,
         )

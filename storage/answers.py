@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from storage.clock import utc_now
@@ -26,6 +26,7 @@ class AnswerSource:
     title: str
     heading: str
     text: str
+    audience: str
     updated_at: datetime | None
     cited: bool
 
@@ -90,6 +91,7 @@ def record(session: Session, answer: NewAnswer) -> Answer:
                 title=source.title,
                 heading=source.heading,
                 text=source.text,
+                audience=source.audience,
                 updated_at=source.updated_at,
                 cited=source.cited,
             )
@@ -99,6 +101,15 @@ def record(session: Session, answer: NewAnswer) -> Answer:
     stored = of_question(session, answer.question_id)
     assert stored is not None
     return stored
+
+
+def stands_in(session: Session, answer_id: int, channel: str, message_ts: str) -> None:
+    """Note which Slack message shows the answer."""
+    session.execute(
+        update(AnswerRow)
+        .where(AnswerRow.id == answer_id)
+        .values(channel=channel, message_ts=message_ts)
+    )
 
 
 def of_question(session: Session, question_id: int) -> Answer | None:
@@ -155,6 +166,7 @@ def _answer(session: Session, row: AnswerRow) -> Answer:
                 source.title,
                 source.heading,
                 source.text,
+                source.audience,
                 source.updated_at,
                 source.cited,
             )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from storage.clock import utc_now
@@ -34,6 +34,12 @@ class Job:
     inbox_id: int | None
     attempt: int
     created_at: datetime
+    excused: int = 0
+
+    @property
+    def tries(self) -> int:
+        """How often the job was begun, those times not counted that were nobody's fault."""
+        return self.attempt - self.excused
 
 
 def enqueue(
@@ -73,11 +79,7 @@ def claim(
         kinds: Only jobs of these kinds, or None for any.
     """
     now = utc_now()
-    due = or_(
-        and_(JobRow.state == "ready", JobRow.run_after <= now),
-        and_(JobRow.state == "running", JobRow.lease_until < now),
-    )
-    wanted = select(JobRow).where(due).order_by(JobRow.run_after, JobRow.id).limit(1)
+    wanted = select(JobRow).where(_is_due()).order_by(JobRow.run_after, JobRow.id).limit(1)
     if kinds is not None:
         wanted = wanted.where(JobRow.kind.in_(sorted(kinds)))
     row = session.scalar(wanted.with_for_update(skip_locked=True))
@@ -86,7 +88,15 @@ def claim(
     row.state, row.owner, row.lease_until = "running", owner, now + lease
     row.attempt += 1
     session.flush()
-    return Job(row.id, row.kind, row.payload, row.inbox_id, row.attempt, row.created_at)
+    return Job(
+        row.id, row.kind, row.payload, row.inbox_id, row.attempt, row.created_at, row.excused
+    )
+
+
+def any_due(session: Session, kinds: Collection[str]) -> bool:
+    """Whether `claim` would find something; for a reader, so that looking locks nobody out."""
+    wanted = select(JobRow.id).where(_is_due(), JobRow.kind.in_(sorted(kinds))).limit(1)
+    return session.scalar(wanted) is not None
 
 
 def renew(session: Session, job: Job, lease: timedelta) -> None:
@@ -110,8 +120,21 @@ def finish(session: Session, job: Job) -> None:
     _write(session, job, state="done", finished_at=utc_now(), owner=None, lease_until=None)
 
 
-def retry_later(session: Session, job: Job, delay: timedelta, error: str) -> None:
-    """Give the job back, to be tried again after `delay`. Raises `LeaseLost`."""
+def finish_if_open(session: Session, job: Job) -> None:
+    """Mark the job done unless its handler has already ended it. Raises `LeaseLost`."""
+    state = session.scalar(select(JobRow.state).where(JobRow.id == job.id))
+    if state != "done":
+        finish(session, job)
+
+
+def retry_later(
+    session: Session, job: Job, delay: timedelta, error: str, *, counts: bool = True
+) -> None:
+    """Give the job back, to be tried again after `delay`. Raises `LeaseLost`.
+
+    With `counts` off the attempt is not held against the job (Slack was busy, say). The attempt
+    number itself never goes back: it fences.
+    """
     _write(
         session,
         job,
@@ -120,6 +143,7 @@ def retry_later(session: Session, job: Job, delay: timedelta, error: str) -> Non
         owner=None,
         lease_until=None,
         error=error,
+        excused=JobRow.excused + (0 if counts else 1),
     )
 
 
@@ -166,6 +190,14 @@ def count_open(session: Session, kinds: Collection[str] | None = None) -> int:
     if kinds is not None:
         counted = counted.where(JobRow.kind.in_(sorted(kinds)))
     return int(session.scalars(counted).one())
+
+
+def _is_due() -> ColumnElement[bool]:
+    now = utc_now()
+    return or_(
+        and_(JobRow.state == "ready", JobRow.run_after <= now),
+        and_(JobRow.state == "running", JobRow.lease_until < now),
+    )
 
 
 def _write(session: Session, job: Job, **values: Any) -> None:

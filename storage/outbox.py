@@ -8,6 +8,7 @@ look in the channel for the message before posting again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -31,6 +32,7 @@ class OutboxMessage:
     state: str
     ts: str | None
     attempt: int
+    updated_at: datetime
     is_new: bool = False
 
 
@@ -100,5 +102,6 @@ def _message(row: OutboxRow, *, is_new: bool = False) -> OutboxMessage:
         row.state,
         row.ts,
         row.attempt,
+        row.updated_at,
         is_new,
     )

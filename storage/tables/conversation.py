@@ -75,6 +75,7 @@ class AnswerSourceRow(Table):
     title: Mapped[str]
     heading: Mapped[str]
     text: Mapped[str] = mapped_column(Text)
+    audience: Mapped[str]
     updated_at: Mapped[datetime | None]
     cited: Mapped[bool]
 

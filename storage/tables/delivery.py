@@ -38,6 +38,8 @@ class JobRow(Table):
     state: Mapped[str] = mapped_column(default="ready")  # ready, running, done, failed
     run_after: Mapped[datetime]
     attempt: Mapped[int] = mapped_column(default=0)
+    #: How many of the attempts were nobody's fault and do not count towards giving up.
+    excused: Mapped[int] = mapped_column(default=0)
     owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)

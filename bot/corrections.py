@@ -1,0 +1,141 @@
+"""Corrections: from an expert's better answer to a pair that counts."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from bot.permissions import Permissions
+from bot.question_text import QuestionUnusable, clean_question
+from knowledge.language import detect_language
+from storage import answers, jobs, pairs, questions
+from storage.answers import Answer
+from storage.database import Database
+from storage.failpoints import failpoint
+from storage.pairs import NewPair, Pair, PairSource
+from training.prompt import without_citations
+
+#: A correction longer than one input of a Slack form.
+LONGEST_CORRECTION = 3_000
+
+
+class CorrectionRefused(Exception):
+    """The correction cannot be taken as it is; the message says what to change."""
+
+
+class Corrections:
+    """Turns corrections into pairs, and approved pairs into verified answers."""
+
+    def __init__(self, database: Database, permissions: Permissions, held_out_share: float) -> None:
+        """Take the collaborators and the share of pairs kept for measuring."""
+        self._database = database
+        self._permissions = permissions
+        self._held_out_share = held_out_share
+
+    def counts_at_once(self, user_id: str) -> bool:
+        """Whether this person's corrections need nobody else's approval."""
+        return self._permissions.may(user_id, "approve a correction")
+
+    def correct(self, *, answer_id: int, text: str, reason: str, user_id: str, key: str) -> Pair:
+        """Commit a correction of an answer, with the work that follows from it.
+
+        Args:
+            answer_id: The answer that was wrong.
+            text: The better answer.
+            reason: What was wrong with it.
+            user_id: Who corrects, as Slack vouches for it.
+            key: The same in every delivery of this correction.
+
+        Raises:
+            CorrectionRefused: the text is empty, too long, or what was answered already.
+            NotAllowed: this person may not correct.
+        """
+        self._permissions.require(user_id, "propose a correction")
+        output = without_citations(text.replace("\x00", "")).strip()
+        with self._database.write() as session:
+            answer = answers.get(session, answer_id)
+            if answer is None:
+                raise CorrectionRefused("The answer you are correcting is no longer there.")
+            question = questions.get(session, answer.question_id)
+            asked = _asked(question.text)
+            _check(output, without_citations(answer.text))
+            pair = pairs.propose(
+                session,
+                NewPair(
+                    input=asked,
+                    output=output,
+                    author=user_id,
+                    origin="slack",
+                    origin_key=key,
+                    language="no" if detect_language(asked) == "no" else "en",
+                    audience=narrowest_audience(answer),
+                    reason=reason,
+                    answer_id=answer.id,
+                    sources=tuple(
+                        dict.fromkeys(
+                            PairSource(s.uri, s.heading) for s in answer.sources if s.cited
+                        )
+                    ),
+                ),
+                self._held_out_share,
+            )
+            failpoint("correction.in_transaction")
+            if self.counts_at_once(user_id):
+                pair = self.approve_in(session, pair.id, user_id)
+        failpoint("correction.after_commit")
+        return pair
+
+    def approve(self, pair_id: int, actor: str) -> Pair:
+        """Approve a proposed pair. Raises `PairChangeRefused`."""
+        with self._database.write() as session:
+            return self.approve_in(session, pair_id, actor)
+
+    def approve_in(self, session: Session, pair_id: int, actor: str) -> Pair:
+        """Approve a pair within a transaction, together with the work that follows."""
+        pair = pairs.approve(session, pair_id, actor)
+        jobs.enqueue(session, "learn_pair", {"pair_id": pair.id}, key=f"learn:{pair.id}")
+        if pair.answer_id is not None:
+            jobs.enqueue(session, "tell_asker", {"pair_id": pair.id}, key=f"tell:{pair.id}")
+        jobs.enqueue(session, "consider_retraining", {"pair_id": pair.id}, key=f"due:{pair.id}")
+        return pair
+
+    def reject(self, pair_id: int, actor: str) -> Pair:
+        """Turn a proposed pair down. Raises `PairChangeRefused`."""
+        with self._database.write() as session:
+            return pairs.reject(session, pair_id, actor)
+
+    def revoke(self, pair_id: int, actor: str) -> Pair:
+        """Take an approved pair back: it is no longer answered with, nor trained on."""
+        with self._database.write() as session:
+            pair = pairs.revoke(session, pair_id, actor)
+            jobs.enqueue(session, "unlearn_pair", {"pair_id": pair.id}, key=f"unlearn:{pair.id}")
+            return pair
+
+
+def narrowest_audience(answer: Answer) -> str:
+    """Return who may see what an answer was made of.
+
+    A passage that was not for everyone makes the pair as narrow as itself, cited or not: what
+    the expert wrote may rest on it, and such a pair must never train what everyone uses.
+    """
+    narrow = sorted({s.audience for s in answer.sources if s.audience != "everyone"})
+    return narrow[0] if narrow else "everyone"
+
+
+def _asked(text: str) -> str:
+    try:
+        return clean_question(text)
+    except QuestionUnusable as unusable:
+        raise CorrectionRefused(
+            "There was no question in that message, so there is nothing to answer better."
+        ) from unusable
+
+
+def _check(output: str, answered: str) -> None:
+    if not output:
+        raise CorrectionRefused("Write the answer that should have been given.")
+    if len(output) > LONGEST_CORRECTION:
+        raise CorrectionRefused(
+            f"Your answer has {len(output):,} characters; {LONGEST_CORRECTION:,} fit. Shorten it."
+        )
+    if " ".join(output.split()) == " ".join(answered.split()):
+        raise CorrectionRefused("This is the answer that was given. Change what is wrong in it.")
