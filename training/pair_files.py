@@ -1,0 +1,201 @@
+"""Pairs in files: JSONL and CSV in and out, chat and Alpaca files in."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+COLUMNS = ("input", "output", "context", "author", "created_at", "audience", "language")
+
+#: One pair is a question and an answer, not a document.
+LONGEST_FIELD = 20_000
+
+
+class PairFileInvalid(Exception):
+    """The file as a whole cannot be read as pairs; nothing was taken from it."""
+
+
+@dataclass(frozen=True)
+class PairDraft:
+    """A pair as a file holds it."""
+
+    input: str
+    output: str
+    context: str | None = None
+    author: str | None = None
+    created_at: datetime | None = None
+    audience: str = "everyone"
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class SkippedRow:
+    """A row that is no pair, and why."""
+
+    line: int
+    reason: str
+
+
+def read_pairs(path: Path) -> tuple[list[PairDraft], list[SkippedRow]]:
+    """Read a file of pairs, whichever of the known forms it has.
+
+    Args:
+        path: A `.jsonl`, `.json` or `.csv` file. JSON rows are `input` and `output`, Alpaca's
+            `instruction`, `input`, `output`, or chat `messages`.
+
+    Returns:
+        The pairs, and the rows that were left out with their line (JSON arrays: position).
+
+    Raises:
+        PairFileInvalid: missing file, unknown form, wrong encoding, or missing columns.
+    """
+    if not path.is_file():
+        raise PairFileInvalid(f"There is no file {path}. Give the path of a JSONL or CSV file.")
+    try:
+        rows = list(_rows(path))
+    except UnicodeDecodeError as error:
+        raise PairFileInvalid(
+            f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8 and try again."
+        ) from error
+    drafts, skipped = [], []
+    for line, row in rows:
+        try:
+            drafts.append(_draft(row))
+        except ValueError as error:
+            skipped.append(SkippedRow(line, str(error)))
+    if not drafts and not skipped:
+        raise PairFileInvalid(f"{path} holds no rows.")
+    return drafts, skipped
+
+
+def write_pairs(drafts: Iterable[PairDraft], target: TextIO, form: str) -> int:
+    """Write pairs as `jsonl` or `csv`. Returns how many there were."""
+    count = 0
+    writer = csv.DictWriter(target, COLUMNS) if form == "csv" else None
+    if writer:
+        writer.writeheader()
+    for count, draft in enumerate(drafts, start=1):  # noqa: B007 - the last number is the count
+        row = {name: getattr(draft, name) for name in COLUMNS}
+        row["created_at"] = draft.created_at.isoformat() if draft.created_at else None
+        if writer:
+            writer.writerow(row)
+        else:
+            kept = {name: value for name, value in row.items() if value is not None}
+            target.write(json.dumps(kept, ensure_ascii=False) + "\n")
+    return count
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        yield from _csv_rows(path)
+    elif suffix == ".jsonl":
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield number, _parse(line)
+    elif suffix == ".json":
+        try:
+            content = json.loads(path.read_text(encoding="utf-8-sig"))
+        except json.JSONDecodeError as error:
+            raise PairFileInvalid(f"{path} is not JSON: {error}.") from error
+        if not isinstance(content, list):
+            raise PairFileInvalid(f"{path} must hold a JSON array of pairs.")
+        yield from ((n, row if isinstance(row, dict) else "") for n, row in enumerate(content, 1))
+    else:
+        raise PairFileInvalid(
+            f"{path.name}: pairs are read from .jsonl, .json and .csv files, not {suffix or 'this'}."
+        )
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        missing = [name for name in ("input", "output") if name not in (reader.fieldnames or ())]
+        if missing:
+            found = ", ".join(reader.fieldnames or ()) or "none"
+            raise PairFileInvalid(
+                f"{path} lacks the column{'s' if len(missing) > 1 else ''} {' and '.join(missing)}. "
+                f"Found: {found}. Pairs need at least the columns input and output."
+            )
+        try:
+            for row in reader:
+                yield reader.line_num, row
+        except csv.Error as error:
+            raise PairFileInvalid(f"{path}, line {reader.line_num}: {error}.") from error
+
+
+def _parse(line: str) -> Mapping[str, Any] | str:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        return f"not JSON: {error.msg} at column {error.colno}"
+    return row if isinstance(row, dict) else "not a JSON object"
+
+
+def _draft(row: Mapping[str, Any] | str) -> PairDraft:
+    """Make a draft of a row. Raises `ValueError` with the reason why it is no pair."""
+    if isinstance(row, str):
+        raise ValueError(row or "not a JSON object")
+    asked, answered = _turns(row)
+    for name, text in (("input", asked), ("output", answered)):
+        if len(text) > LONGEST_FIELD:
+            raise ValueError(f"{name} has {len(text):,} characters; {LONGEST_FIELD:,} is the most")
+    return PairDraft(
+        input=asked,
+        output=answered,
+        context=_text(row, "context"),
+        author=_text(row, "author"),
+        created_at=_moment(row),
+        audience=_text(row, "audience") or "everyone",
+        language=_text(row, "language"),
+    )
+
+
+def _turns(row: Mapping[str, Any]) -> tuple[str, str]:
+    if "messages" in row:
+        return _chat_turns(row["messages"])
+    missing = [name for name in ("input", "output") if name not in row]
+    if missing and "instruction" not in row:
+        raise ValueError(f"lacks {' and '.join(missing)}")
+    output = _text(row, "output")
+    asked = "\n\n".join(part for name in ("instruction", "input") if (part := _text(row, name)))
+    if not asked or not output:
+        raise ValueError(f"{'output' if asked else 'input'} is empty")
+    return asked, output
+
+
+def _chat_turns(messages: Any) -> tuple[str, str]:
+    turns = messages if isinstance(messages, list) else []
+    spoken = [m for m in turns if isinstance(m, dict) and m.get("role") in ("user", "assistant")]
+    if len(spoken) < 2 or spoken[-1]["role"] != "assistant" or spoken[-2]["role"] != "user":
+        raise ValueError("messages must end with one of the user and one of the assistant")
+    asked, answered = (str(turn.get("content") or "").strip() for turn in spoken[-2:])
+    if not asked or not answered:
+        raise ValueError("a message is empty")
+    return asked, answered
+
+
+def _text(row: Mapping[str, Any], name: str) -> str | None:
+    value = row.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is not text")
+    return value.replace("\x00", "").strip() or None
+
+
+def _moment(row: Mapping[str, Any]) -> datetime | None:
+    text = _text(row, "created_at")
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"created_at is not a date: {text[:40]}") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
