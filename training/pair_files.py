@@ -109,7 +109,8 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         yield from ((n, row if isinstance(row, dict) else "") for n, row in enumerate(content, 1))
     else:
         raise PairFileInvalid(
-            f"{path.name}: pairs are read from .jsonl, .json and .csv files, not {suffix or 'this'}."
+            f"{path.name}: pairs are read from .jsonl, .json and .csv files, "
+            f"not from {suffix or 'a file without an ending'}."
         )
 
 
@@ -120,8 +121,8 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         if missing:
             found = ", ".join(reader.fieldnames or ()) or "none"
             raise PairFileInvalid(
-                f"{path} lacks the column{'s' if len(missing) > 1 else ''} {' and '.join(missing)}. "
-                f"Found: {found}. Pairs need at least the columns input and output."
+                f"{path} lacks {' and '.join(missing)}; its columns are: {found}. "
+                "Pairs need at least the columns input and output."
             )
         try:
             for row in reader:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from bot.answering import Answering, Cancelled, Outcome
 from bot.inference.language_model import InferenceBusy
@@ -159,8 +158,7 @@ class QuestionJobs:
         ts = reply.finish(blocks.plain_text(answer), blocks.answer_blocks(answer, pair))
         failpoint("answer.after_final")
         with self._database.write() as session:
-            message = outbox.intend(session, job, "answer", question.channel, question.thread_ts)
-            outbox.final(session, job, replace(message, ts=ts))
+            outbox.final(session, job, reply.message_as(ts))
             answers.stands_in(session, answer.id, question.channel, ts)
             if end_job:
                 jobs.finish(session, job)

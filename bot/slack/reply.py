@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -100,10 +100,10 @@ class Reply:
         """The message's `ts`, once it stands in the thread."""
         return self._message.ts if self._message else None
 
-    def open(self, placeholder: str) -> None:
+    def open(self, placeholder: str | None) -> None:
         """Make sure the message will exist exactly once.
 
-        With streaming nothing is shown before the first text; without, `placeholder` is.
+        With streaming, or without a `placeholder`, nothing is shown before the first text.
 
         Raises:
             LeaseLost: another worker has the job.
@@ -120,8 +120,13 @@ class Reply:
             self._stop_stream()
             return
         self._message = message
-        if not self._wants_stream:
+        if placeholder and not self._wants_stream:
             self._post(placeholder)
+
+    def message_as(self, ts: str) -> OutboxMessage:
+        """Return the outbox's row of this message, for the transaction that ends the job."""
+        assert self._message is not None
+        return replace(self._message, ts=ts)
 
     def append(self, text: str) -> None:
         """Show more of the answer; pieces are gathered so that Slack's limits hold.
