@@ -20,6 +20,8 @@ class Home:
     """The folders of one installation."""
 
     root: Path
+    #: Where the base model is, when another home has converted it already.
+    shared_models: Path | None = None
 
     @property
     def database(self) -> Path:
@@ -34,7 +36,7 @@ class Home:
     @property
     def models(self) -> Path:
         """The base model, converted once."""
-        return self.root / "models"
+        return self.shared_models or self.root / "models"
 
     @property
     def runs(self) -> Path:

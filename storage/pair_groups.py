@@ -43,7 +43,7 @@ def question_key(question: str) -> str:
     Compatibility-normalised (NFKC), case-folded, punctuation and repeated spaces taken out.
     """
     folded = unicodedata.normalize("NFKC", question).casefold()
-    return " ".join(_WORD.findall(folded))
+    return " ".join(_WORD.findall(unicodedata.normalize("NFKC", folded)))
 
 
 def content_words(question: str) -> frozenset[str]:

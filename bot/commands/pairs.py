@@ -1,0 +1,103 @@
+"""`skredder pairs import|export|list|approve|reject|revoke`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.commands.asking import JsonOption, SettingsOption
+from bot.commands.installation import explained, find_installation, print_json, results
+from bot.commands.progress import bar
+
+pairs_app = typer.Typer(
+    help="Pairs: questions with right answers, for answering and training.", no_args_is_help=True
+)
+
+PairArgument = Annotated[int, typer.Argument(help="The pair's number.")]
+
+
+@pairs_app.command("import")
+def import_pairs(
+    file: Annotated[Path, typer.Argument(help="A JSONL, JSON or CSV file.")],
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Approve them at once, in your name.")
+    ] = False,
+    as_json: JsonOption = False,
+    settings: SettingsOption = None,
+) -> None:
+    """Read pairs from a file; reading the same file twice adds nothing."""
+    installation = find_installation(settings)
+    with bar(file.name) as advance:
+        report = installation.perform(
+            "pairs.import", {"path": str(file.absolute()), "approve": approve}, advance
+        )
+    if as_json:
+        print_json(report)
+        return
+    results.print(
+        f"{report['added']} added, {report['known']} known already, "
+        f"{len(report['skipped'])} skipped."
+    )
+    for row in report["skipped"]:
+        results.print(f"  line {row['line']}: {row['reason']}", style="yellow", markup=False)
+    if report["added"] and not approve:
+        results.print("They wait for approval: `skredder pairs list --state proposed`.")
+
+
+@pairs_app.command("export")
+def export_pairs(
+    file: Annotated[Path, typer.Argument(help="Where to write; the ending is .jsonl or .csv.")],
+    state: Annotated[str, typer.Option(help="Pairs in which state.")] = "approved",
+    settings: SettingsOption = None,
+) -> None:
+    """Write pairs to a file."""
+    count = find_installation(settings).perform(
+        "pairs.export", {"path": str(file.absolute()), "state": state}
+    )
+    results.print(f"{count} pairs written to {file}.", markup=False)
+
+
+@pairs_app.command("list")
+def list_pairs(
+    state: Annotated[str | None, typer.Option(help="Only pairs in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
+    as_json: JsonOption = False,
+    settings: SettingsOption = None,
+) -> None:
+    """Show pairs, newest first."""
+    found = find_installation(settings).perform("pairs.list", {"state": state, "limit": limit})
+    if as_json:
+        print_json(found)
+        return
+    for pair in found:
+        results.print(
+            f"{pair['id']:>5}  {pair['state']:<10} {pair['split']:<8} {pair['input'][:80]}",
+            markup=False,
+            highlight=False,
+        )
+
+
+@pairs_app.command("approve")
+def approve(pair: PairArgument, settings: SettingsOption = None) -> None:
+    """Approve a proposed pair: it is what its question gets from now on."""
+    _decide("pairs.approve", pair, settings)
+
+
+@pairs_app.command("reject")
+def reject(pair: PairArgument, settings: SettingsOption = None) -> None:
+    """Turn a proposed pair down."""
+    _decide("pairs.reject", pair, settings)
+
+
+@pairs_app.command("revoke")
+def revoke(pair: PairArgument, settings: SettingsOption = None) -> None:
+    """Take an approved pair back: neither answered with nor trained on any more."""
+    _decide("pairs.revoke", pair, settings)
+
+
+def _decide(operation: str, pair: int, settings: Path | None) -> None:
+    with explained():
+        changed = find_installation(settings).perform(operation, {"pair_id": pair})
+    results.print(f"Pair {changed['id']} is {changed['state']}.")

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, event, select, text, update
+
+from storage.clock import utc_now
+from storage.database import Database, DatabaseUnusable
+from storage.tables import PairGroupRow, Table
+
+
+def test_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
+    with database.read() as session:
+        context = MigrationContext.configure(session.connection())
+        assert compare_metadata(context, Table.metadata) == []
+
+
+def test_migrating_twice_changes_nothing(database: Database) -> None:
+    database.migrate()
+    with database.read() as session:
+        assert session.scalar(text("SELECT count(*) FROM alembic_version")) == 1
+
+
+def test_sqlite_keeps_what_was_committed_when_the_power_fails(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    with database.read() as session:
+        assert session.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert session.scalar(text("PRAGMA synchronous")) == 2  # FULL
+        assert session.scalar(text("PRAGMA foreign_keys")) == 1
+    database.close()
+
+
+def _count_up(database: Database, threads: int = 4, times: int = 25) -> int:
+    """Let several threads read a number and write it back one higher; return what it became."""
+    with database.write() as session:
+        session.add(PairGroupRow(key="counter", split="0", created_at=utc_now()))
+
+    def work() -> None:
+        for _ in range(times):
+            with database.write() as session:
+                counter = select(PairGroupRow.split).where(PairGroupRow.key == "counter")
+                value = int(session.scalars(counter).one())
+                session.execute(
+                    update(PairGroupRow)
+                    .where(PairGroupRow.key == "counter")
+                    .values(split=str(value + 1))
+                )
+
+    workers = [threading.Thread(target=work) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    with database.read() as session:
+        return int(session.scalars(select(PairGroupRow.split)).one())
+
+
+def test_no_update_is_lost_between_two_writers_on_sqlite(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    database.migrate()
+    assert _count_up(database) == 100
+    database.close()
+
+
+def test_without_our_way_to_begin_updates_are_lost(tmp_path: Path) -> None:
+    """The safeguard above is needed: with the driver's own transactions, updates vanish."""
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    database.migrate()
+    database._writer.dispose()
+    plain = create_engine(database.url, connect_args={"timeout": 5})
+    event.listen(plain, "connect", lambda driver, _: driver.execute("PRAGMA journal_mode=WAL"))
+    database._writer = plain
+    assert _count_up(database) < 100
+    database.close()
+
+
+def test_a_reader_is_not_held_up_by_a_writer(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    database.migrate()
+    with database.write() as writing:
+        writing.add(PairGroupRow(key="half done", split="train", created_at=utc_now()))
+        writing.flush()
+        with database.read() as reading:
+            assert reading.scalars(select(PairGroupRow)).all() == []
+    database.close()
+
+
+def test_a_database_that_cannot_be_reached_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "a.db").write_bytes(b"this is no database" * 100)
+    with pytest.raises(DatabaseUnusable, match="could not be brought up to date"):
+        Database(f"sqlite:///{tmp_path / 'a.db'}").migrate()
