@@ -1,0 +1,110 @@
+"""From a file of pairs to stored pairs, idempotently."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.corrections import Corrections
+from knowledge.language import detect_language
+from storage import pairs
+from storage.database import Database
+from storage.pairs import NewPair, Pair, PairSource
+from training.pair_files import PairDraft, SkippedRow, read_pairs
+
+#: `people/leave.md#Parental leave`: a document and the heading of a section in it.
+_SECTION = re.compile(r"^(?P<uri>\S+\.\w{2,5})#(?P<heading>[^\n]+)$")
+
+#: Pairs stored in one transaction: few enough to hold nobody up, many enough to be quick.
+BATCH = 25
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What became of a file's rows."""
+
+    added: int
+    known: int
+    skipped: tuple[SkippedRow, ...]
+
+
+class PairImport:
+    """Imports files of pairs; a file imported twice, or half, adds each pair once."""
+
+    def __init__(self, database: Database, corrections: Corrections, held_out_share: float) -> None:
+        """Take the collaborators and the share of pairs kept for measuring."""
+        self._database = database
+        self._corrections = corrections
+        self._held_out_share = held_out_share
+
+    def run(
+        self,
+        path: Path,
+        *,
+        actor: str,
+        approve: bool,
+        on_progress: Callable[[dict[str, Any]], None] = lambda _: None,
+    ) -> ImportReport:
+        """Import one file.
+
+        Args:
+            path: The file.
+            actor: Who imports; the author of rows that name none.
+            approve: Whether the pairs are approved at once, in the actor's name.
+            on_progress: Called with `done` and `total`.
+
+        Raises:
+            PairFileInvalid: nothing was imported, and why.
+        """
+        drafts, skipped = read_pairs(path)
+        added = 0
+        for start in range(0, len(drafts), BATCH):
+            batch = drafts[start : start + BATCH]
+            with self._database.write() as session:
+                for draft in batch:
+                    pair = pairs.propose(session, new_pair(draft, actor), self._held_out_share)
+                    if pair.state != "proposed":
+                        continue
+                    added += 1
+                    if approve:
+                        self._corrections.approve_in(session, pair.id, actor)
+            on_progress({"done": start + len(batch), "total": len(drafts), "name": path.name})
+        return ImportReport(added, len(drafts) - added, tuple(skipped))
+
+
+def new_pair(draft: PairDraft, actor: str) -> NewPair:
+    """Return a row of a file as a pair to be proposed."""
+    section = _SECTION.match(draft.context or "")
+    sources = (PairSource(section["uri"], section["heading"].strip()),) if section else ()
+    identity = json.dumps([draft.input, draft.output, draft.audience], ensure_ascii=False)
+    return NewPair(
+        input=draft.input,
+        output=draft.output,
+        author=draft.author or actor,
+        origin="import",
+        origin_key=f"import:{hashlib.sha256(identity.encode()).hexdigest()}",
+        language=draft.language or ("no" if detect_language(draft.input) == "no" else "en"),
+        audience=draft.audience,
+        context=None if section else draft.context,
+        sources=sources,
+        created_at=draft.created_at,
+    )
+
+
+def draft_of(pair: Pair) -> PairDraft:
+    """Return a stored pair as a row of a file."""
+    source = pair.sources[0] if pair.sources else None
+    return PairDraft(
+        input=pair.input,
+        output=pair.output,
+        context=f"{source.uri}#{source.heading}" if source else pair.context,
+        author=pair.author,
+        created_at=pair.created_at,
+        audience=pair.audience,
+        language=pair.language,
+    )
