@@ -65,7 +65,7 @@ class RunMessages:
 
 
 class RunMessage:
-    """Shows how a run goes. Slack's troubles never stop a run: what could not be shown is logged."""
+    """Shows how a run goes. Slack's troubles are logged and never stop it."""
 
     def __init__(
         self, database: Database, calls: SlackCalls, job: Job, channel: str, reply: Reply | None
