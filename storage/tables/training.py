@@ -43,7 +43,8 @@ class RunRow(Table):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     period_key: Mapped[str] = mapped_column(unique=True)
-    #: queued, preparing, training, merging, evaluating, promoted, refused, failed, cancelled
+    #: queued, preparing, training, merging, evaluating; then passed or refused by the gate,
+    #: failed, cancelled; promoted once a passed version answers
     state: Mapped[str] = mapped_column(index=True)
     #: NULL when finished, 1 while open: unique, so that there is never a second open run.
     open_slot: Mapped[int | None] = mapped_column(unique=True)
@@ -59,6 +60,10 @@ class RunRow(Table):
     report: Mapped[dict[str, Any] | None]
     error: Mapped[str | None] = mapped_column(Text)
     attempt: Mapped[int] = mapped_column(default=0)
+    owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    #: Who wishes the run to end; it does so at its next step.
+    cancelled_by: Mapped[str | None]
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
