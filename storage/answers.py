@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from storage.clock import utc_now
 from storage.insertion import insert_once
-from storage.tables import AnswerRow, AnswerSourceRow
+from storage.tables import AnswerRow, AnswerSourceRow, QuestionRow
 
 STATUSES = ("verified", "grounded", "abstained", "failed")
 
@@ -128,6 +128,16 @@ def by_message(session: Session, channel: str, message_ts: str) -> Answer | None
     """Return the answer that stands in this Slack message."""
     row = session.scalar(
         select(AnswerRow).where(AnswerRow.channel == channel, AnswerRow.message_ts == message_ts)
+    )
+    return None if row is None else _answer(session, row)
+
+
+def by_question_message(session: Session, channel: str, question_ts: str) -> Answer | None:
+    """Return the answer to the question that was asked in this Slack message."""
+    row = session.scalar(
+        select(AnswerRow)
+        .join(QuestionRow, QuestionRow.id == AnswerRow.question_id)
+        .where(QuestionRow.channel == channel, QuestionRow.ts == question_ts)
     )
     return None if row is None else _answer(session, row)
 

@@ -1,0 +1,1 @@
+"""The whole product on one machine: a sample company in a local workspace."""

@@ -1,0 +1,254 @@
+"""What the command line can ask for, by name, with plain values in and out.
+
+The same operations run inside the bot (handed over by a command) or in the command's own process
+when no bot runs.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.corrections import CorrectionRefused
+from bot.permissions import NotAllowed
+from bot.question_text import QuestionUnusable, clean_question
+from bot.retraining import RetrainRefused
+from knowledge.passage_index import IndexOwned
+from knowledge.readers import SourceMissing
+from storage import answers, pairs, questions
+from storage.answers import NewAnswer
+from storage.database import DatabaseUnusable
+from storage.pairs import Pair, PairChangeRefused
+from training.base_model import BaseModelCorrupt, BaseModelMissing
+from training.pair_files import PairFileInvalid, write_pairs
+
+if TYPE_CHECKING:
+    from bot.app import Skredder
+
+Progress = Callable[[dict[str, Any]], None]
+
+#: Who acts when a command does.
+COMMAND_LINE = "command line"
+
+#: Errors whose message is written for the person who gave the command.
+USER_ERRORS: tuple[type[Exception], ...] = (
+    BaseModelCorrupt,
+    BaseModelMissing,
+    CorrectionRefused,
+    DatabaseUnusable,
+    IndexOwned,
+    NotAllowed,
+    PairChangeRefused,
+    PairFileInvalid,
+    QuestionUnusable,
+    RetrainRefused,
+    SourceMissing,
+)
+
+
+class Operations:
+    """The operations of one installation."""
+
+    def __init__(self, skredder: Skredder) -> None:
+        """Take the wired installation."""
+        self._skredder = skredder
+        self._by_name: dict[str, Callable[..., Any]] = {
+            "ask": self.ask,
+            "search": self.search,
+            "ingest": self.ingest,
+            "pairs.import": self.import_pairs,
+            "pairs.export": self.export_pairs,
+            "pairs.list": self.list_pairs,
+            "pairs.approve": self.approve_pair,
+            "pairs.reject": self.reject_pair,
+            "pairs.revoke": self.revoke_pair,
+            "train.status": self.train_status,
+            "train.list": self.train_list,
+            "train.run": self.train_run,
+            "train.cancel": self.train_cancel,
+            "train.rollback": self.train_rollback,
+        }
+
+    def perform(
+        self, name: str, arguments: dict[str, Any], on_progress: Progress = lambda _: None
+    ) -> Any:
+        """Do one operation. The result is made of plain values, ready for JSON.
+
+        Raises:
+            KeyError: there is no operation of this name.
+            Exception: one of `USER_ERRORS` when the person can act on it.
+        """
+        return self._by_name[name](on_progress=on_progress, **arguments)
+
+    def ask(
+        self, question: str, user: str, channel: str, *, on_progress: Progress
+    ) -> dict[str, Any]:
+        """Answer a question and store it like one from Slack."""
+        text = clean_question(question)
+        audiences = {"everyone", channel} if channel else {"everyone"}
+        outcome = self._skredder.answering.answer(text, audiences)
+        with self._skredder.database.write() as session:
+            question_id = questions.record(
+                session,
+                team_id="",
+                channel=channel or COMMAND_LINE,
+                ts=secrets.token_hex(12),
+                thread_ts=secrets.token_hex(12),
+                user_id=user,
+                place="command",
+                text=text,
+            )
+            assert question_id is not None
+            answers.record(
+                session,
+                NewAnswer(
+                    question_id=question_id,
+                    status=outcome.status,
+                    text=outcome.text,
+                    model_version=outcome.model_version,
+                    sources=outcome.sources,
+                    pair_id=outcome.pair_id,
+                    timings=outcome.timings,
+                ),
+            )
+        return {
+            "question": text,
+            "answer": outcome.text,
+            "status": outcome.status,
+            "sources": [
+                {
+                    "n": source.n,
+                    "title": source.title,
+                    "uri": source.uri,
+                    "heading": source.heading,
+                    "updated_at": source.updated_at.isoformat() if source.updated_at else None,
+                }
+                for source in outcome.sources
+                if source.cited or outcome.status == "abstained"
+            ],
+            "model_version": outcome.model_version,
+            "timings": outcome.timings,
+        }
+
+    def search(
+        self, query: str, limit: int, audience: str, *, on_progress: Progress
+    ) -> list[dict[str, Any]]:
+        """Find passages."""
+        hits = self._skredder.retrieval.search(query, {audience}, limit=limit)
+        return [
+            {
+                "rank": rank,
+                "score": round(hit.score, 6),
+                "uri": hit.uri,
+                "title": hit.title,
+                "heading": hit.heading,
+                "text": hit.text,
+                "audience": hit.audience,
+            }
+            for rank, hit in enumerate(hits, start=1)
+        ]
+
+    def ingest(self, path: str, audience: str, *, on_progress: Progress) -> dict[str, Any]:
+        """Read a folder or a file into the index."""
+        report = self._skredder.ingestion.ingest(
+            Path(path),
+            audience,
+            lambda done, total, name: on_progress({"done": done, "total": total, "name": name}),
+        )
+        return {
+            "source": path,
+            "added": report.added,
+            "changed": report.changed,
+            "unchanged": report.unchanged,
+            "deleted": report.deleted,
+            "passages": report.passages,
+            "seconds": round(report.seconds, 3),
+            "skipped": [{"path": str(where), "reason": why} for where, why in report.skipped],
+        }
+
+    def import_pairs(self, path: str, approve: bool, *, on_progress: Progress) -> dict[str, Any]:
+        """Read a file of pairs."""
+        report = self._skredder.pair_import.run(
+            Path(path), actor=COMMAND_LINE, approve=approve, on_progress=on_progress
+        )
+        self._skredder.wake_workers()
+        return {
+            "added": report.added,
+            "known": report.known,
+            "skipped": [asdict(row) for row in report.skipped],
+        }
+
+    def export_pairs(self, path: str, state: str, *, on_progress: Progress) -> int:
+        """Write pairs to a file; its ending says in which form."""
+        from bot.pair_import import draft_of
+
+        target = Path(path)
+        form = target.suffix.lower().lstrip(".")
+        if form not in ("jsonl", "csv"):
+            raise PairFileInvalid(f"{target.name}: pairs are written to .jsonl and .csv files.")
+        with self._skredder.database.read() as session:
+            wanted = pairs.listed(session, state, limit=1_000_000)
+        with target.open("w", encoding="utf-8", newline="") as file:
+            return write_pairs((draft_of(pair) for pair in reversed(wanted)), file, form)
+
+    def list_pairs(
+        self, state: str | None, limit: int, *, on_progress: Progress
+    ) -> list[dict[str, Any]]:
+        """Show pairs, newest first."""
+        with self._skredder.database.read() as session:
+            return [_pair_json(pair) for pair in pairs.listed(session, state, limit)]
+
+    def approve_pair(self, pair_id: int, *, on_progress: Progress) -> dict[str, Any]:
+        """Approve a proposed pair."""
+        return self._decided(self._skredder.corrections.approve(pair_id, COMMAND_LINE))
+
+    def reject_pair(self, pair_id: int, *, on_progress: Progress) -> dict[str, Any]:
+        """Turn a proposed pair down."""
+        return self._decided(self._skredder.corrections.reject(pair_id, COMMAND_LINE))
+
+    def revoke_pair(self, pair_id: int, *, on_progress: Progress) -> dict[str, Any]:
+        """Take an approved pair back."""
+        return self._decided(self._skredder.corrections.revoke(pair_id, COMMAND_LINE))
+
+    def train_status(self, *, on_progress: Progress) -> dict[str, Any]:
+        """Say where training stands."""
+        return self._skredder.retrainings.status_json()
+
+    def train_list(self, *, on_progress: Progress) -> list[dict[str, Any]]:
+        """List the versions."""
+        return self._skredder.retrainings.versions_json()
+
+    def train_run(self, *, on_progress: Progress) -> dict[str, Any]:
+        """Start a run; without a bot to do it, do it here."""
+        return self._skredder.start_run(COMMAND_LINE, secrets.token_hex(8), on_progress)
+
+    def train_cancel(self, *, on_progress: Progress) -> dict[str, Any]:
+        """Stop the run that is under way."""
+        return self._skredder.retrainings.cancel(COMMAND_LINE)
+
+    def train_rollback(self, reason: str, *, on_progress: Progress) -> dict[str, Any]:
+        """Let the version before answer again."""
+        version = self._skredder.retrainings.roll_back(COMMAND_LINE, reason)
+        self._skredder.wake_workers()
+        return {"version": version}
+
+    def _decided(self, pair: Pair) -> dict[str, Any]:
+        self._skredder.wake_workers()
+        return _pair_json(pair)
+
+
+def _pair_json(pair: Pair) -> dict[str, Any]:
+    return {
+        "id": pair.id,
+        "input": pair.input,
+        "output": pair.output,
+        "state": pair.state,
+        "split": pair.split,
+        "author": pair.author,
+        "audience": pair.audience,
+        "language": pair.language,
+        "created_at": pair.created_at.isoformat(),
+    }
