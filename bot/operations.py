@@ -55,11 +55,9 @@ class Operations:
     def __init__(self, skredder: Skredder) -> None:
         """Take the wired installation."""
         self._skredder = skredder
-        self._by_name: dict[str, Callable[..., Any]] = {
+        self._quick: dict[str, Callable[..., Any]] = {
             "ask": self.ask,
             "search": self.search,
-            "ingest": self.ingest,
-            "pairs.import": self.import_pairs,
             "pairs.export": self.export_pairs,
             "pairs.list": self.list_pairs,
             "pairs.approve": self.approve_pair,
@@ -67,9 +65,13 @@ class Operations:
             "pairs.revoke": self.revoke_pair,
             "train.status": self.train_status,
             "train.list": self.train_list,
-            "train.run": self.train_run,
             "train.cancel": self.train_cancel,
             "train.rollback": self.train_rollback,
+        }
+        self._long: dict[str, Callable[..., Any]] = {
+            "ingest": self.ingest,
+            "pairs.import": self.import_pairs,
+            "train.run": self.train_run,
         }
 
     def perform(
@@ -81,11 +83,11 @@ class Operations:
             KeyError: there is no operation of this name.
             Exception: one of `USER_ERRORS` when the person can act on it.
         """
-        return self._by_name[name](on_progress=on_progress, **arguments)
+        if name in self._long:
+            return self._long[name](on_progress=on_progress, **arguments)
+        return self._quick[name](**arguments)
 
-    def ask(
-        self, question: str, user: str, channel: str, *, on_progress: Progress
-    ) -> dict[str, Any]:
+    def ask(self, question: str, user: str, channel: str) -> dict[str, Any]:
         """Answer a question and store it like one from Slack."""
         text = clean_question(question)
         audiences = {"everyone", channel} if channel else {"everyone"}
@@ -133,9 +135,7 @@ class Operations:
             "timings": outcome.timings,
         }
 
-    def search(
-        self, query: str, limit: int, audience: str, *, on_progress: Progress
-    ) -> list[dict[str, Any]]:
+    def search(self, query: str, limit: int, audience: str) -> list[dict[str, Any]]:
         """Find passages."""
         hits = self._skredder.retrieval.search(query, {audience}, limit=limit)
         return [
@@ -181,7 +181,7 @@ class Operations:
             "skipped": [asdict(row) for row in report.skipped],
         }
 
-    def export_pairs(self, path: str, state: str, *, on_progress: Progress) -> int:
+    def export_pairs(self, path: str, state: str) -> int:
         """Write pairs to a file; its ending says in which form."""
         from bot.pair_import import draft_of
 
@@ -194,30 +194,28 @@ class Operations:
         with target.open("w", encoding="utf-8", newline="") as file:
             return write_pairs((draft_of(pair) for pair in reversed(wanted)), file, form)
 
-    def list_pairs(
-        self, state: str | None, limit: int, *, on_progress: Progress
-    ) -> list[dict[str, Any]]:
+    def list_pairs(self, state: str | None, limit: int) -> list[dict[str, Any]]:
         """Show pairs, newest first."""
         with self._skredder.database.read() as session:
             return [_pair_json(pair) for pair in pairs.listed(session, state, limit)]
 
-    def approve_pair(self, pair_id: int, *, on_progress: Progress) -> dict[str, Any]:
+    def approve_pair(self, pair_id: int) -> dict[str, Any]:
         """Approve a proposed pair."""
         return self._decided(self._skredder.corrections.approve(pair_id, COMMAND_LINE))
 
-    def reject_pair(self, pair_id: int, *, on_progress: Progress) -> dict[str, Any]:
+    def reject_pair(self, pair_id: int) -> dict[str, Any]:
         """Turn a proposed pair down."""
         return self._decided(self._skredder.corrections.reject(pair_id, COMMAND_LINE))
 
-    def revoke_pair(self, pair_id: int, *, on_progress: Progress) -> dict[str, Any]:
+    def revoke_pair(self, pair_id: int) -> dict[str, Any]:
         """Take an approved pair back."""
         return self._decided(self._skredder.corrections.revoke(pair_id, COMMAND_LINE))
 
-    def train_status(self, *, on_progress: Progress) -> dict[str, Any]:
+    def train_status(self) -> dict[str, Any]:
         """Say where training stands."""
         return self._skredder.retrainings.status_json()
 
-    def train_list(self, *, on_progress: Progress) -> list[dict[str, Any]]:
+    def train_list(self) -> list[dict[str, Any]]:
         """List the versions."""
         return self._skredder.retrainings.versions_json()
 
@@ -225,11 +223,11 @@ class Operations:
         """Start a run; without a bot to do it, do it here."""
         return self._skredder.start_run(COMMAND_LINE, secrets.token_hex(8), on_progress)
 
-    def train_cancel(self, *, on_progress: Progress) -> dict[str, Any]:
+    def train_cancel(self) -> dict[str, Any]:
         """Stop the run that is under way."""
         return self._skredder.retrainings.cancel(COMMAND_LINE)
 
-    def train_rollback(self, reason: str, *, on_progress: Progress) -> dict[str, Any]:
+    def train_rollback(self, reason: str) -> dict[str, Any]:
         """Let the version before answer again."""
         version = self._skredder.retrainings.roll_back(COMMAND_LINE, reason)
         self._skredder.wake_workers()

@@ -1,0 +1,29 @@
+"""The command `skredder`."""
+
+from __future__ import annotations
+
+import typer
+
+from bot.commands import asking, serving, sources
+from bot.commands.pairs import pairs_app
+from bot.commands.train import train_app
+
+app = typer.Typer(
+    name="skredder",
+    help="A Slack bot that answers from the company's own documents, in its voice, and learns.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(serving.demo)
+app.command()(serving.serve)
+app.command()(sources.ingest)
+app.command()(asking.search)
+app.command()(asking.ask)
+app.add_typer(pairs_app, name="pairs")
+app.add_typer(train_app, name="train")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,74 @@
+"""`skredder train run|status|cancel|list|rollback`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bot.commands.asking import JsonOption, SettingsOption
+from bot.commands.installation import find_installation, print_json, results
+from bot.commands.progress import bar
+
+train_app = typer.Typer(
+    help="Training: from approved pairs to a version that is proved before it speaks.",
+    no_args_is_help=True,
+)
+
+
+@train_app.command("run")
+def run(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
+    """Train, measure and, if the gate lets it, promote. Ctrl-C stops; running again resumes."""
+    with bar("training") as advance:
+        outcome = find_installation(settings).perform("train.run", {}, advance)
+    if as_json:
+        print_json(outcome)
+        return
+    results.print(outcome["table"], markup=False, highlight=False)
+    results.print(outcome["message"], markup=False)
+    if outcome["state"] in ("failed", "cancelled"):
+        raise typer.Exit(1)
+
+
+@train_app.command("status")
+def status(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
+    """Say which version answers, how many pairs have gathered, and how the last run went."""
+    found = find_installation(settings).perform("train.status", {})
+    if as_json:
+        print_json(found)
+        return
+    for line in (f"Answering now: {found['serving']}", found["readiness"], found["last_run"]):
+        results.print(line, markup=False, highlight=False)
+
+
+@train_app.command("cancel")
+def cancel(settings: SettingsOption = None) -> None:
+    """Stop the run that is under way."""
+    outcome = find_installation(settings).perform("train.cancel", {})
+    results.print(outcome["message"], markup=False)
+
+
+@train_app.command("list")
+def list_versions(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
+    """List the versions and what the gate said of each."""
+    found = find_installation(settings).perform("train.list", {})
+    if as_json:
+        print_json(found)
+        return
+    for version in found:
+        mark = "→" if version["serving"] else " "
+        results.print(
+            f"{mark} {version['name']:<8} {version['gate']:<10} {version['created_at']}",
+            markup=False,
+            highlight=False,
+        )
+
+
+@train_app.command("rollback")
+def rollback(
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit.")] = "from the command line",
+    settings: SettingsOption = None,
+) -> None:
+    """Let the version before answer again."""
+    outcome = find_installation(settings).perform("train.rollback", {"reason": reason})
+    results.print(f"{outcome['version']} answers again.")
