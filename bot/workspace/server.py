@@ -1,0 +1,179 @@
+"""The workspace on a port of this machine, with an event loop in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+import logging
+import secrets
+import threading
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from bot.workspace.site import Site
+from bot.workspace.web_api import WebApi
+
+log = logging.getLogger(__name__)
+
+#: The largest request taken, in bytes: a file of 50 MB and what is around it.
+LARGEST_REQUEST = 51_000_000
+
+
+class WorkspaceServer:
+    """Serves a workspace to the app and to the page. Only this machine can reach it.
+
+    Give the app `WebClient(base_url=server.base_url, token=server.bot_token)` and
+    `SocketModeHandler(app, server.app_token)`; open `server.page_url` in a browser.
+    """
+
+    def __init__(
+        self,
+        workspace: Site,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        bot_token: str | None = None,
+        app_token: str | None = None,
+    ) -> None:
+        """Take the workspace and where to serve it.
+
+        Args:
+            workspace: What to serve.
+            host: A loopback address.
+            port: 0 chooses a free one.
+            bot_token: What the app shows to call methods; random if None.
+            app_token: What the app shows to open a socket; random if None.
+
+        Raises:
+            ValueError: the host is not a loopback address.
+        """
+        if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+            raise ValueError(f"the workspace is served on this machine only, not on {host}")
+        self.bot_token = bot_token or f"xoxb-workspace-{secrets.token_hex(16)}"
+        self.app_token = app_token or f"xapp-workspace-{secrets.token_hex(16)}"
+        self._workspace = workspace
+        self._host = host
+        self._port = port
+        self._page_token = secrets.token_urlsafe(24)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping: asyncio.Event | None = None
+        self._failure: BaseException | None = None
+
+    @property
+    def port(self) -> int:
+        """The port, once the server has started."""
+        return self._port
+
+    @property
+    def origin(self) -> str:
+        """The address without a path."""
+        return f"http://{self._host}:{self._port}"
+
+    @property
+    def base_url(self) -> str:
+        """What to give to `WebClient(base_url=...)`."""
+        return f"{self.origin}/api/"
+
+    @property
+    def page_url(self) -> str:
+        """What to open in a browser."""
+        return f"{self.origin}/"
+
+    def start(self) -> WorkspaceServer:
+        """Start serving and return when the port is open.
+
+        Raises:
+            OSError: the port cannot be had.
+        """
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(ready,), name="workspace", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
+        if self._failure is not None:
+            raise self._failure
+        return self
+
+    def stop(self) -> None:
+        """Stop serving, cut connections and save."""
+        if self._loop is not None and self._stopping is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        if self._thread is not None:
+            self._thread.join(10)
+        self._thread = self._loop = None
+        self._workspace.close()
+
+    def __enter__(self) -> WorkspaceServer:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self, ready: threading.Event) -> None:
+        try:
+            asyncio.run(self._serve(ready))
+        except BaseException as error:
+            self._failure = error
+            if ready.is_set():
+                log.exception("workspace server ended")
+        finally:
+            ready.set()
+
+    async def _serve(self, ready: threading.Event) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        application = web.Application(
+            middlewares=[_only_called(self._host)], client_max_size=LARGEST_REQUEST
+        )
+        api = WebApi(self._workspace, bot_token=self.bot_token, app_token=self.app_token)
+        application.add_routes(api.routes())
+        application.router.add_get("/files/{file}/{name:.*}", self._file)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._port).start()
+            self._port = runner.addresses[0][1]
+            with self._workspace.lock:
+                self._workspace.state.origin = self.origin
+            self._workspace.sockets.open()
+            ready.set()
+            await self._stopping.wait()
+            await self._workspace.sockets.close()
+        finally:
+            await runner.cleanup()
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        """Give a file to the app (with its token) or to the page (with the page's)."""
+        shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        is_app = hmac.compare_digest(shown.encode(), self.bot_token.encode())
+        if not is_app and not self._is_page(request.query.get("page_token", "")):
+            raise web.HTTPForbidden(text="a token is needed")
+        with self._workspace.lock:
+            file = self._workspace.state.files.get(request.match_info["file"])
+        if file is None or not file.is_complete:
+            raise web.HTTPNotFound(text="there is no such file")
+        headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox",
+            "Content-Disposition": "inline" if file.mimetype.startswith("image/") else "attachment",
+        }
+        return web.Response(body=file.content, content_type=file.mimetype, headers=headers)
+
+    def _is_page(self, token: str) -> bool:
+        return hmac.compare_digest(token.encode(), self._page_token.encode())
+
+
+def _only_called(host: str) -> Middleware:
+    """Refuse requests by another name than this machine's, as a rebound DNS name would make."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        name = request.host.rsplit(":", 1)[0]
+        if name not in ("127.0.0.1", "localhost", "[::1]", host):
+            raise web.HTTPForbidden(text="this server answers to loopback addresses only")
+        return await handler(request)
+
+    return check
