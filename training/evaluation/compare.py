@@ -1,0 +1,140 @@
+"""Champion and challenger, measured on the same questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from training.evaluation import metrics
+from training.evaluation.intervals import difference_interval, mean_interval
+from training.evaluation.probes import Probe, is_right
+from training.evaluation.report import Example, ProbeCount, Report, VersionScores
+from training.evaluation.voice import VoiceClassifier, VoiceRules
+from training.prompt import Voice
+from training.rows import Row
+
+#: How many held-out questions are shown in the report with what was said.
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class VersionAnswers:
+    """What one version said to the held-out questions and the probes, in their order."""
+
+    version: str
+    held_out: tuple[str, ...]
+    probes: tuple[str, ...]
+
+
+def compare(
+    rows: Sequence[Row],
+    probes: Sequence[Probe],
+    *,
+    base: VersionAnswers,
+    champion: VersionAnswers,
+    challenger: VersionAnswers,
+    train_references: Sequence[str],
+    base_train_answers: Sequence[str],
+    voice: Voice,
+    loss: Sequence[float] = (),
+) -> Report:
+    """Measure three versions by their answers.
+
+    Args:
+        rows: The held-out rows.
+        probes: The general probes.
+        base: What the base said.
+        champion: What the version that answers now said; the base's answers if it is the base.
+        challenger: What the new version said.
+        train_references: The answers that were learned from.
+        base_train_answers: What the base says to a sample of the questions learned from; with
+            `train_references` they teach the classifier of the voice.
+        voice: The voice's written rules.
+        loss: The loss of each step.
+
+    Raises:
+        VoiceUnclear: there are too few training answers to learn the voice from.
+    """
+    references = [row.answer for row in rows]
+    classifier = VoiceClassifier(train_references, base_train_answers)
+    rules = VoiceRules(voice, train_references)
+    values = {
+        answers.version: _values(rows, probes, answers, classifier)
+        for answers in (base, champion, challenger)
+    }
+
+    def scores(answers: VersionAnswers) -> VersionScores:
+        return _scores(values[answers.version], probes, answers, rules)
+
+    new, old = values[challenger.version], values[champion.version]
+    agreement = None
+    if rules.count:
+        said = [*references, *base.held_out, *challenger.held_out]
+        by_rules = [rules.kept(answer) for answer in said]
+        same = sum(a == b for a, b in zip(classifier.speaks(said), by_rules, strict=True))
+        agreement = same / len(said)
+    return Report(
+        base=scores(base),
+        champion=scores(champion),
+        challenger=scores(challenger),
+        differences={name: difference_interval(new[name], old[name]) for name in new},
+        held_out=len(rows),
+        retrieved=sum(row.was_retrieved for row in rows) / max(len(rows), 1),
+        voice_accuracy=classifier.accuracy(references, base.held_out),
+        voice_agreement=agreement,
+        loss=tuple(loss),
+        examples=tuple(
+            Example(row.question, row.answer, before, after)
+            for row, before, after in zip(rows, champion.held_out, challenger.held_out, strict=True)
+        )[:_EXAMPLES],
+    )
+
+
+def _values(
+    rows: Sequence[Row],
+    probes: Sequence[Probe],
+    answers: VersionAnswers,
+    classifier: VoiceClassifier,
+) -> dict[str, list[float]]:
+    """Return each measure's value of each question that it can be taken of."""
+    judged = list(zip(rows, answers.held_out, strict=True))
+    scored = [
+        (probe, answer)
+        for probe, answer in zip(probes, answers.probes, strict=True)
+        if probe.is_scored
+    ]
+    right_numbers = [metrics.has_right_numbers(answer, row.answer) for row, answer in judged]
+    return {
+        "answer_f1": [metrics.token_f1(answer, row.answer) for row, answer in judged],
+        "right_numbers": [float(right) for right in right_numbers if right is not None],
+        "right_source": [
+            float(metrics.cites_right_source(answer, row.source))
+            for row, answer in judged
+            if row.source is not None
+        ],
+        "voice": [float(speaks) for speaks in classifier.speaks(answers.held_out)],
+        "abstained": [float(metrics.is_abstention(answer)) for _, answer in judged],
+        "probes": [float(is_right(probe, answer)) for probe, answer in scored],
+    }
+
+
+def _scores(
+    values: dict[str, list[float]],
+    probes: Sequence[Probe],
+    answers: VersionAnswers,
+    rules: VoiceRules,
+) -> VersionScores:
+    counts: dict[str, ProbeCount] = {}
+    scored = [probe for probe in probes if probe.is_scored]
+    for probe, right in zip(scored, values["probes"], strict=True):
+        before = counts.get(probe.kind, ProbeCount(0, 0))
+        counts[probe.kind] = ProbeCount(before.right + int(right), before.total + 1)
+    said = answers.held_out
+    return VersionScores(
+        version=answers.version,
+        measures={name: mean_interval(found) for name, found in values.items()},
+        probes=counts,
+        words=sum(map(metrics.word_count, said)) / max(len(said), 1),
+        empty=sum(map(metrics.is_empty, (*said, *answers.probes))),
+        voice_rules=(sum(map(rules.kept, said)) / len(said) if rules.count and said else None),
+    )

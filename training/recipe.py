@@ -1,0 +1,89 @@
+"""The recipe of a training and the rules of the gate: every number with the reason for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a version is trained. Frozen, and kept with the run, so that it can be repeated."""
+
+    #: Rank of the low-rank update. 16 on all linear layers; QLoRA found the rank to matter less
+    #: than having an adapter on every layer (Dettmers et al. 2023, section 4).
+    rank: int = 16
+    #: The update is scaled by alpha / rank; twice the rank is the customary choice (PEFT's guide).
+    alpha: int = 32
+    #: QLoRA's value for small models (Dettmers et al. 2023, appendix B.2).
+    dropout: float = 0.05
+    #: Highest learning rate.
+    learning_rate: float = 5e-4
+    #: Optimiser steps over which the learning rate rises from nothing.
+    warmup_steps: int = 4
+    #: AdamW's decay of the adapter's weights.
+    weight_decay: float = 0.01
+    #: Largest norm of the gradient. Without clipping 5e-4 ended in noise on the bundled model.
+    clip: float = 1.0
+    #: How often each row is seen.
+    epochs: float = 1.0
+    #: Rows for one optimiser step.
+    batch_size: int = 4
+    #: Longest row in tokens, question and answer together. A longer one loses distractors.
+    max_tokens: int = 640
+    #: Share of general examples among the training rows, against forgetting.
+    replay_share: float = 0.15
+    #: Longest replayed answer in tokens.
+    replay_tokens: int = 96
+    #: Share of training rows whose right passage is taken away, so that the right answer is
+    #: "I don't know". Off until it is measured to help.
+    unanswerable_share: float = 0.0
+    #: Whether training rows show their passages in a random order. Retrieval puts the right one
+    #: first so often that a model could learn to cite [1] without reading.
+    shuffle_passages: bool = True
+    #: By how much the adapter counts when it is merged: 1 is as trained, 0 is the base.
+    adapter_scale: float = 1.0
+    #: Seed of everything that is drawn.
+    seed: int = 7
+    #: The type numbers are multiplied in. `auto` takes bfloat16 where the processor has
+    #: instructions for it and float32 elsewhere; sums and the adapter are float32 in either case.
+    compute: Literal["auto", "bfloat16", "float32"] = "auto"
+    #: Processor threads of the training process; 0 means as many as there are cores.
+    threads: int = 0
+    #: How far the training process stands back for others: 0 not at all, 19 entirely.
+    nice: int = 10
+    #: Optimiser steps between checkpoints.
+    checkpoint_every: int = 20
+    #: A run that takes longer than this is stopped, in seconds.
+    time_limit: float = 24 * 3600.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained. Raises `ValueError`."""
+        if self.rank < 1 or self.batch_size < 1 or self.epochs <= 0 or self.max_tokens < 64:
+            raise ValueError(
+                "A recipe needs rank and batch_size of at least 1, epochs above 0, max_tokens of "
+                f"at least 64; it has {self.rank}, {self.batch_size}, {self.epochs} and "
+                f"{self.max_tokens}."
+            )
+        for name in ("replay_share", "unanswerable_share"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is a share from 0 to below 1, not {getattr(self, name)}.")
+        if not 0 < self.adapter_scale <= 1:
+            raise ValueError(f"adapter_scale is above 0 and at most 1, not {self.adapter_scale}.")
+
+
+@dataclass(frozen=True)
+class GateRules:
+    """What a challenger must show before it may answer anyone. Shares are between 0 and 1."""
+
+    #: Fewer held-out pairs than this prove nothing.
+    held_out_pairs: int = 30
+    #: By how much a goal (answer F1, voice share) may seem worse than the champion's: with a few
+    #: dozen questions one different answer moves a mean by about this much.
+    goal_tolerance: float = 0.02
+    #: By how much the share of rightly cited sources may fall below the champion's.
+    citation_drop: float = 0.05
+    #: How much of the base's right probes may be lost, as a share of all probes.
+    probe_drop: float = 0.10
+    #: How many answers may be empty.
+    empty_answers: int = 0

@@ -1,0 +1,225 @@
+"""A snapshot: the rows of one training, frozen in a file that is named by its content.
+
+The file is JSONL. Its first line says how the rows were made, each further line is a row. The
+same pairs, passages, persona and recipe give the same bytes, and so the same SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from storage.pairs import Pair
+from training.prompt import PROMPT_VERSION, ChatMessage, Persona
+from training.recipe import Recipe
+from training.rows import (
+    CountTokens,
+    FindSection,
+    Retrieve,
+    Row,
+    is_too_long,
+    pair_row,
+    replay_row,
+)
+
+#: What of the recipe decides about the rows; the rest may change without a new snapshot.
+_ROW_SETTINGS = (
+    "max_tokens",
+    "replay_share",
+    "replay_tokens",
+    "unanswerable_share",
+    "shuffle_passages",
+    "seed",
+)
+
+
+class SnapshotBroken(Exception):
+    """The snapshot's file is missing, altered, or holds no row to train on."""
+
+
+class HeldOutLeaked(Exception):
+    """A group that is kept for measuring also has rows that would be trained on."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Frozen rows, and the file they are in."""
+
+    digest: str
+    path: Path
+    base: str
+    seed: int
+    prompt_version: str
+    rows: tuple[Row, ...]
+    #: Pairs that do not fit into the recipe's `max_tokens` even with one passage.
+    too_long: tuple[int, ...] = ()
+
+    @property
+    def train(self) -> tuple[Row, ...]:
+        """The rows to learn from, replayed ones included."""
+        return tuple(row for row in self.rows if row.split == "train")
+
+    @property
+    def held_out(self) -> tuple[Row, ...]:
+        """The rows to measure with."""
+        return tuple(row for row in self.rows if row.split == "held_out")
+
+    @property
+    def replay_rows(self) -> int:
+        """How many of the training rows are general examples."""
+        return sum(1 for row in self.rows if row.kind == "replay")
+
+    def pair_ids(self, split: str) -> tuple[int, ...]:
+        """Return the pairs on one side of the split."""
+        return tuple(
+            row.pair_id for row in self.rows if row.split == split and row.pair_id is not None
+        )
+
+
+def build_snapshot(
+    pairs: Sequence[Pair],
+    replay: Sequence[tuple[str, str]],
+    *,
+    folder: Path,
+    base: str,
+    persona: Persona,
+    recipe: Recipe,
+    retrieve: Retrieve,
+    find_section: FindSection,
+    count_tokens: CountTokens,
+    unknown_answer: str | None = None,
+) -> Snapshot:
+    """Freeze approved pairs and general examples as rows, and write them to `folder`.
+
+    Args:
+        pairs: Approved pairs that everyone may see, each with its group and split.
+        replay: General prompts with the base model's own answers. As many are drawn as make up
+            the recipe's `replay_share` of the training rows, or all if there are fewer.
+        folder: Where the file `<digest>.jsonl` is written.
+        base: Name of the base model; a snapshot belongs to one, because its replay does.
+        persona: Who speaks.
+        recipe: How rows are made.
+        retrieve: Finds the passages for a question.
+        find_section: Returns a section by address, for what retrieval missed.
+        count_tokens: Counts the tokens of a text.
+        unknown_answer: "I don't know" in the company's voice, for rows without the right passage.
+
+    Raises:
+        HeldOutLeaked: a group is on both sides of the split.
+    """
+    refuse_leaks((pair.split, pair.group_key) for pair in pairs)
+    made = [
+        pair_row(
+            pair,
+            split="held_out" if pair.is_held_out else "train",
+            persona=persona,
+            recipe=recipe,
+            retrieve=retrieve,
+            find_section=find_section,
+            count_tokens=count_tokens,
+            unknown_answer=unknown_answer,
+        )
+        for pair in sorted(pairs, key=lambda pair: pair.id)
+    ]
+    too_long = [row for row in made if is_too_long(row, recipe, count_tokens)]
+    rows = [row for row in made if row not in too_long]
+    learned = sum(1 for row in rows if row.split == "train")
+    general = [replay_row(prompt, answer) for prompt, answer in replay]
+    general = [row for row in general if not is_too_long(row, recipe, count_tokens)]
+    wanted = round(learned * recipe.replay_share / (1 - recipe.replay_share))
+    random.Random(recipe.seed).shuffle(general)  # noqa: S311 - a repeatable draw, no secret
+    rows += general[:wanted]
+    refuse_leaks((row.split, row.group_key) for row in rows if row.group_key is not None)
+    header = {
+        "base": base,
+        "prompt_version": PROMPT_VERSION,
+        "seed": recipe.seed,
+        "made_with": {name: getattr(recipe, name) for name in _ROW_SETTINGS},
+    }
+    content = "".join(f"{_line(item)}\n" for item in (header, *(asdict(row) for row in rows)))
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    path = folder / f"{digest}.jsonl"
+    _write(path, content)
+    return Snapshot(
+        digest=digest,
+        path=path,
+        base=base,
+        seed=recipe.seed,
+        prompt_version=PROMPT_VERSION,
+        rows=tuple(rows),
+        too_long=tuple(row.pair_id for row in too_long if row.pair_id is not None),
+    )
+
+
+def read_snapshot(path: Path, digest: str) -> Snapshot:
+    """Read a snapshot back.
+
+    Raises:
+        SnapshotBroken: the file is missing or its SHA-256 is not `digest`.
+        HeldOutLeaked: a group is on both sides of the split.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SnapshotBroken(f"The snapshot {path} cannot be read: {error.strerror}.") from error
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise SnapshotBroken(
+            f"The snapshot {path} was changed after it was frozen: its SHA-256 is not "
+            f"{digest[:12]}…. Delete the file and start a new run."
+        )
+    header, *lines = (json.loads(line) for line in content.decode().splitlines())
+    rows = tuple(_row(line) for line in lines)
+    refuse_leaks((row.split, row.group_key) for row in rows if row.group_key is not None)
+    return Snapshot(
+        digest=digest,
+        path=path,
+        base=header["base"],
+        seed=header["seed"],
+        prompt_version=header["prompt_version"],
+        rows=rows,
+    )
+
+
+def refuse_leaks(splits: Iterable[tuple[str, str | None]]) -> None:
+    """Raise `HeldOutLeaked` if a group occurs on both sides.
+
+    Args:
+        splits: The split and the group's key of each pair or row.
+    """
+    sides: dict[str, set[str]] = {"train": set(), "held_out": set()}
+    for split, group in splits:
+        sides[split].add(group or "")
+    both = sides["train"] & sides["held_out"]
+    if both:
+        raise HeldOutLeaked(
+            f"{len(both)} group(s) of questions are kept for measuring and would be trained on, "
+            f"for example {sorted(both)[0]!r}. Nothing was trained: a measurement on questions "
+            "that were learned proves nothing."
+        )
+
+
+def _row(fields: dict[str, Any]) -> Row:
+    messages = tuple(ChatMessage(**message) for message in fields["messages"])
+    return Row(**(fields | {"messages": messages}))
+
+
+def _line(item: dict[str, Any]) -> str:
+    return json.dumps(item, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _write(path: Path, content: str) -> None:
+    if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == path.stem:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
