@@ -1,0 +1,5 @@
+"""`python -m bot` is `skredder`."""
+
+from bot.cli import main
+
+main()
