@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+from bot.champion import Champion
 from bot.grounding import (
     SentenceStream,
     has_supported_numbers,
@@ -15,7 +16,6 @@ from bot.grounding import (
     settle_citations,
 )
 from bot.inference.language_model import GenerationOptions, LanguageModel
-from bot.inference.serving import ModelServer
 from knowledge.language import detect_language
 from knowledge.retrieval import Passage, Retrieval
 from knowledge.verified import VerifiedAnswers
@@ -76,7 +76,7 @@ class Answering:
         database: Database,
         retrieval: Retrieval,
         verified: VerifiedAnswers,
-        models: ModelServer,
+        models: Champion,
         persona: Persona,
         contact: str,
         passages: int,

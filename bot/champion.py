@@ -1,0 +1,95 @@
+"""The champion: the version that SQL says answers, and the engine that does it.
+
+SQL moves first, the engine follows: so a restart, a promotion and a rollback all end in the same
+place. A version whose files are damaged is not loaded; the one before answers, else the base.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from bot.inference.language_model import InferenceFailed, LanguageModel
+from bot.inference.serving import ModelServer
+from storage import versions
+from storage.database import Database
+from storage.failpoints import failpoint
+from storage.versions import Version
+from training.manifest import ManifestBroken
+
+log = logging.getLogger(__name__)
+
+#: Opens the engine of a version, its files checked first.
+OpenVersion = Callable[[Version], LanguageModel]
+
+
+class Champion:
+    """Keeps the serving engine in step with SQL. The engine is opened on first use."""
+
+    def __init__(self, database: Database, open_version: OpenVersion) -> None:
+        """Take where the truth is, and what opens a version's engine."""
+        self._database = database
+        self._open_version = open_version
+        self._server: ModelServer | None = None
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def lease(self) -> Iterator[LanguageModel]:
+        """Give the engine that answers now, for one whole answer; it will not change under it."""
+        with self._started().lease() as model:
+            yield model
+
+    @property
+    def version(self) -> str:
+        """The name of the version whose engine answers."""
+        return self._started().version
+
+    def follow(self) -> None:
+        """Let the engine of SQL's champion answer; running answers finish on the one before.
+
+        Does nothing while no engine is open: the right one is opened on first use.
+        """
+        with self._lock:
+            if self._server is None:
+                return
+            wanted = self._wanted()
+            if self._server.version == wanted[0].name:
+                return
+            failpoint("champion.before_swap")
+            self._server.swap(self._open_first(wanted))
+            failpoint("champion.after_swap")
+
+    def close(self) -> None:
+        """Close the engine; running answers finish first."""
+        with self._lock:
+            if self._server is not None:
+                self._server.close()
+                self._server = None
+
+    def _started(self) -> ModelServer:
+        with self._lock:
+            if self._server is None:
+                self._server = ModelServer(self._open_first(self._wanted()))
+            return self._server
+
+    def _wanted(self) -> list[Version]:
+        """The champion, and what to fall back on: the one before, and the base."""
+        with self._database.write() as session:
+            serving = versions.ensure_base(session)
+            base = versions.by_name(session, versions.BASE)
+        candidates = [serving.version, serving.previous, base]
+        wanted = {version.id: version for version in candidates if version is not None}
+        return [version for version in wanted.values() if version.may_answer]
+
+    def _open_first(self, wanted: list[Version]) -> LanguageModel:
+        """Open the first version that can be opened."""
+        failure: Exception | None = None
+        for version in wanted:
+            try:
+                return self._open_version(version)
+            except (ManifestBroken, InferenceFailed, OSError) as error:
+                log.exception("version cannot be opened version=%s", version.name)
+                failure = error
+        raise InferenceFailed(f"No version can be opened: {failure}") from failure

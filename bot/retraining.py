@@ -1,0 +1,305 @@
+"""Retraining as people see it: is it time, start it, follow it, let its version answer, go back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from bot.champion import Champion
+from storage import jobs, pairs, runs, snapshots, versions
+from storage.database import Database
+from storage.failpoints import failpoint
+from storage.jobs import Job
+from storage.runs import Run, RunLost, RunRefused
+from storage.versions import PromotionRefused
+from training.readiness import Readiness, due
+from training.retrain import Retraining
+
+log = logging.getLogger(__name__)
+
+#: How long a run is ours before another process may take it, renewed as it goes on.
+LEASE = timedelta(seconds=120)
+
+
+class RetrainRefused(Exception):
+    """Nothing was started or changed; the message says why."""
+
+
+class RunShown(Protocol):
+    """Where a run is shown while it goes on: a Slack message, or a bar in a terminal."""
+
+    def progress(self, text: str) -> None:
+        """Show how far it is."""
+
+    def finished(self, text: str, plot: Path | None) -> None:
+        """Show how it ended."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where training stands, in sentences."""
+
+    serving: str
+    readiness: str
+    last_run: str
+    can_start: bool
+    can_roll_back: bool
+
+
+class Retrainings:
+    """Starts runs when it is time, does them, and moves the champion."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        training: Retraining,
+        champion: Champion,
+        enough_pairs: int,
+        retrain_every: int,
+        owner: str,
+    ) -> None:
+        """Take the collaborators.
+
+        Args:
+            database: The truth.
+            training: Does a run, stage by stage.
+            champion: The version that answers; follows SQL.
+            enough_pairs: How many approved pairs the first training needs.
+            retrain_every: How many new ones each later training needs.
+            owner: Who claims runs: unique for each process.
+        """
+        self._database = database
+        self._training = training
+        self._champion = champion
+        self._enough_pairs = enough_pairs
+        self._retrain_every = retrain_every
+        self._owner = owner
+        self._is_stopping: Callable[[], bool] = lambda: False
+
+    def stops_when(self, is_stopping: Callable[[], bool]) -> None:
+        """Take what says that this process is about to end: a run then pauses, to be resumed."""
+        self._is_stopping = is_stopping
+
+    def readiness(self) -> Readiness:
+        """Say whether enough pairs have gathered."""
+        with self._database.read() as session:
+            approved = pairs.ids_approved(session)
+            seen = snapshots.pairs_in_last(session)
+        return due(
+            len(approved),
+            len(approved - seen),
+            has_trained=bool(seen),
+            enough_pairs=self._enough_pairs,
+            retrain_every=self._retrain_every,
+        )
+
+    def request(self, actor: str, period: str) -> Run:
+        """Queue a run.
+
+        Args:
+            actor: A Slack user id, `command line` or `schedule`.
+            period: What the run is for; a period has one run.
+
+        Raises:
+            RetrainRefused: too few pairs, a run is open, or the period has had its run.
+        """
+        ready = self.readiness()
+        if not ready.is_due:
+            raise RetrainRefused(f"It is too early to train: {ready.message}")
+        try:
+            with self._database.write() as session:
+                run = runs.propose(session, period, actor)
+                jobs.enqueue(session, "retrain", {"run_id": run.id}, key=f"retrain:{run.id}")
+        except RunRefused as refused:
+            raise RetrainRefused(str(refused)) from refused
+        log.info("run queued run=%d by=%s", run.id, actor)
+        return run
+
+    def look(self, period: str) -> bool:
+        """Start a run if one is due; for the schedule. Returns whether one was started."""
+        if self.current_run() is not None or not self.readiness().is_due:
+            return False
+        try:
+            self.request("schedule", period)
+        except RetrainRefused as refused:
+            log.info("no run started period=%s: %s", period, refused)
+            return False
+        return True
+
+    def consider(self, job: Job) -> None:
+        """Do a `consider_retraining` job: look whether the new pair was the one missing."""
+        self.look(f"pair:{job.payload['pair_id']}")
+
+    def run(self, job: Job, shown: RunShown) -> None:
+        """Do a `retrain` job, or go on with it where it was interrupted.
+
+        Raises:
+            LeaseLost: this process is about to end, or another one has the run.
+        """
+        run_id = int(job.payload["run_id"])
+        with self._database.read() as session:
+            found = runs.get(session, run_id)
+        if found.is_open:
+            shown.progress(_running(found))
+            try:
+                with self._database.write() as session:
+                    found = runs.claim(session, run_id, self._owner, LEASE)
+                found = self._training.run(
+                    found,
+                    on_progress=lambda now: shown.progress(_running(now)),
+                    should_stop=self._is_stopping,
+                )
+            except RunLost as lost:
+                log.warning("run lost run=%d: %s", run_id, lost)
+                return
+        if found.state == "passed":
+            found = self._promote(found)
+        shown.finished(self.report_text(found), self._training.plot(found))
+
+    def give_up(self, job: Job, error_id: str) -> None:
+        """End a run whose job failed too often."""
+        with self._database.write() as session:
+            runs.abandon(
+                session,
+                int(job.payload["run_id"]),
+                f"The run was started too often without coming to an end ({error_id}).",
+            )
+
+    def cancel(self, actor: str) -> dict[str, Any]:
+        """Stop the open run. Raises `RetrainRefused` when there is none."""
+        open_run = self.current_run()
+        if open_run is None:
+            raise RetrainRefused("There is no run to cancel.")
+        with self._database.write() as session:
+            runs.cancel(session, open_run.id, actor)
+        return {"run": open_run.id, "message": f"Run {open_run.id} is being stopped."}
+
+    def roll_back(self, actor: str, reason: str) -> str:
+        """Let the version before answer again; returns its name.
+
+        Raises:
+            RetrainRefused: there is nothing to go back to.
+        """
+        try:
+            with self._database.write() as session:
+                now = versions.rollback(session, actor, reason)
+        except PromotionRefused as refused:
+            raise RetrainRefused(str(refused)) from refused
+        self._champion.follow()
+        return now.version.name
+
+    def status(self) -> Status:
+        """Say where training stands."""
+        with self._database.write() as session:
+            serving = versions.ensure_base(session)
+        ready, last = self.readiness(), self.last_run()
+        return Status(
+            serving=f"{serving.version.name}, since {serving.changed_at:%d %B %Y, %H:%M} UTC",
+            readiness=ready.message,
+            last_run="No run yet." if last is None else _summary(last),
+            can_start=ready.is_due and self.current_run() is None,
+            can_roll_back=serving.previous is not None,
+        )
+
+    def status_json(self) -> dict[str, Any]:
+        """Say where training stands, for a program."""
+        status = self.status()
+        open_run = self.current_run()
+        return {
+            "serving": status.serving,
+            "readiness": status.readiness,
+            "last_run": status.last_run,
+            "run": None if open_run is None else _run_json(open_run),
+        }
+
+    def versions_json(self) -> list[dict[str, Any]]:
+        """List the versions, newest first."""
+        with self._database.write() as session:
+            serving = versions.ensure_base(session).version.id
+            return [
+                {
+                    "name": version.name,
+                    "gate": version.gate,
+                    "run": version.run_id,
+                    "serving": version.id == serving,
+                    "created_at": version.created_at.isoformat(timespec="seconds"),
+                }
+                for version in versions.listed(session)
+            ]
+
+    def current_run(self) -> Run | None:
+        """Return the open run, if there is one."""
+        with self._database.read() as session:
+            return runs.current(session)
+
+    def last_run(self) -> Run | None:
+        """Return the newest run."""
+        with self._database.read() as session:
+            newest = runs.listed(session, limit=1)
+        return newest[0] if newest else None
+
+    def report_text(self, run: Run) -> str:
+        """Return what is said of a run that has ended."""
+        return self._training.report_text(run)
+
+    def _promote(self, run: Run) -> Run:
+        """Let a version answer that has passed the gate, unless the champion changed meanwhile."""
+        assert run.version_id is not None
+        failpoint("promotion.before")
+        try:
+            with self._database.write() as session:
+                now = versions.serving(session)
+                if now.version.id != run.version_id:
+                    versions.promote(
+                        session,
+                        run.version_id,
+                        expected_revision=now.revision,
+                        actor="schedule" if run.requested_by == "schedule" else run.requested_by,
+                        reason=f"Run {run.id} passed the gate.",
+                    )
+        except PromotionRefused as refused:
+            log.warning("version not promoted run=%d: %s", run.id, refused)
+        failpoint("promotion.after")
+        self._champion.follow()
+        with self._database.read() as session:
+            return runs.get(session, run.id)
+
+
+def _running(run: Run) -> str:
+    title = f"*Retraining, run {run.id}* (asked for by {_actor(run.requested_by)})"
+    if run.state != "training" or not run.steps:
+        return f"{title}\n{run.state}… {run.message}"
+    share = run.step / run.steps
+    bar = "▓" * round(share * 20) + "░" * (20 - round(share * 20))
+    left = "" if run.seconds_left is None else f", about {_duration(run.seconds_left)} left"
+    loss = "" if run.loss is None else f", loss {run.loss:.2f}"
+    return f"{title}\n`{bar}` step {run.step} of {run.steps}{loss}{left}"
+
+
+def _summary(run: Run) -> str:
+    return f"Run {run.id} ({run.created_at:%d %B %Y}): {run.state}. {run.message}".strip()
+
+
+def _run_json(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "state": run.state,
+        "step": run.step,
+        "steps": run.steps,
+        "loss": run.loss,
+        "seconds_left": run.seconds_left,
+        "message": run.message,
+    }
+
+
+def _actor(actor: str) -> str:
+    return f"<@{actor}>" if actor.startswith(("U", "W")) and actor.isalnum() else f"the {actor}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
