@@ -193,6 +193,15 @@ def by_ids(session: Session, ids: Iterable[int]) -> tuple[Pair, ...]:
     return _load(session, PairRow.id.in_(list(ids)))
 
 
+def ids_approved(session: Session, audience: str = "everyone") -> frozenset[int]:
+    """Return the ids of all approved pairs of an audience."""
+    return frozenset(
+        session.scalars(
+            select(PairRow.id).where(PairRow.state == "approved", PairRow.audience == audience)
+        )
+    )
+
+
 def count_approved(session: Session, audience: str = "everyone") -> int:
     """Return how many approved pairs an audience has."""
     return int(
