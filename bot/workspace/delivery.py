@@ -42,6 +42,9 @@ class Acknowledgement:
         """The reply's text, if there is one."""
         return str(self.payload.get("text", ""))
 
+    def __str__(self) -> str:
+        return self.text if self.is_ok else self.error
+
 
 @dataclass(frozen=True)
 class Attempt:

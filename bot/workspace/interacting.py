@@ -123,8 +123,12 @@ def global_shortcut(site: Site, user: User, callback_id: str) -> Future[Acknowle
 def command(
     site: Site, user: User, channel: Channel, name: str, text: str
 ) -> Future[Acknowledgement]:
-    """Send a slash command."""
+    """Send a slash command. One that the app does not have fails at once, as in Slack."""
     with site.lock:
+        if not site.installation.has_command(name):
+            nobody: Future[Acknowledgement] = Future()
+            nobody.set_result(Acknowledgement(False, error="not_a_command"))
+            return nobody
         key = site.tickets.new_response(user.id, channel.id)
         body = slash_command(
             site.state,
@@ -146,6 +150,8 @@ def show_reply(
         if not answer.is_ok:
             site.complain(f"the command {name}: {answer.error}")
             text = f"{name} failed with the error “{answer.error}”"
+            if answer.error == "not_a_command":
+                text = f"{name} is not a valid command."
             post(site, from_app(site, channel, text, [], ephemeral_for=user.id))
             return
         text, blocks = str(answer.payload.get("text") or ""), answer.payload.get("blocks") or []

@@ -186,7 +186,7 @@ def channel_json(state: State, channel: Channel) -> Json:
         "is_channel": channel.kind == "channel",
         "is_group": False,
         "is_im": is_im,
-        "is_mpim": False,
+        "is_mpim": channel.kind == "mpim",
         "is_private": channel.is_private,
         "is_org_shared": False,
         "context_team_id": state.team_id,

@@ -26,11 +26,11 @@ class User:
 
 @dataclass
 class Channel:
-    """A channel, a private channel (`group`) or a direct message (`im`)."""
+    """A channel, a private channel (`group`) or a direct message (`im`, several people `mpim`)."""
 
     id: str
     name: str
-    kind: Literal["channel", "group", "im"]
+    kind: Literal["channel", "group", "im", "mpim"]
     members: list[str] = field(default_factory=list)
     purpose: str = ""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from pathlib import Path
 
-from bot.workspace.delivery import Acknowledgement, Sockets
+from bot.workspace.delivery import Sockets
 from bot.workspace.faults import Faults
+from bot.workspace.installation import Installation
 from bot.workspace.ledger import Ledger
 from bot.workspace.payloads import event_callback
 from bot.workspace.people import DEFAULT_CHANNELS, DEFAULT_PEOPLE, ChannelPlan, PersonPlan
@@ -33,8 +33,7 @@ class Site:
         rates: Slack's rate limits, off until `rates.is_enforced` is set.
         sockets: The app's Socket Mode connections and the attempts to deliver.
         complaints: What a person would have seen as an error of the app, in words.
-        shortcuts: The app's shortcuts, as in its manifest: `name`, `callback_id`, `type`.
-        commands: The app's slash commands, as in its manifest.
+        installation: What the app may do and hear: everything, unless a manifest is installed.
     """
 
     def __init__(
@@ -70,8 +69,7 @@ class Site:
         #: What people chose in messages: inputs by message and person.
         self.typed: dict[str, dict[str, dict[str, Json]]] = {}
         self.revision = 0
-        self.shortcuts: list[Json] = []
-        self.commands: list[Json] = []
+        self.installation = Installation()
         self._listeners: list[Callable[[], None]] = []
         self.changed = threading.Condition(self.lock)
         self.state = _new_state(team, bot_name, people, channels)
@@ -149,11 +147,36 @@ class Site:
             self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def deliver_event(self, event: Json) -> Future[Acknowledgement]:
-        """Send an event to the app, and keep it until the app has acknowledged it."""
+    def install(self, manifest: Json) -> None:
+        """Hold the app to its manifest: its scopes, events, shortcuts, commands and prompts."""
+        with self.lock:
+            self.installation = Installation.of(manifest)
+            self.touch()
+
+    def deliver_event(self, event: Json) -> None:
+        """Send an event to the app, and keep it until the app has acknowledged it.
+
+        An event that the app's manifest does not subscribe to is not sent.
+        """
+        if not self.installation.hears(event):
+            return
         body = event_callback(self.state, event)
         self.state.undelivered[body["event_id"]] = body
-        return self.sockets.send("events_api", body)
+        self.sockets.send("events_api", body)
+
+    def group_message(self, users: Sequence[str]) -> Channel:
+        """Return the direct message between several people and the app; open it if need be."""
+        with self.lock:
+            members = {self.bot_user_id, *users}
+            for channel in self.state.channels.values():
+                if channel.kind == "mpim" and set(channel.members) == members:
+                    return channel
+            names = "--".join(self.state.users[user].handle for user in users)
+            channel_id = self.state.new_id("G")
+            made = Channel(channel_id, f"mpdm-{names}", "mpim", [self.bot_user_id, *users])
+            self.state.channels[channel_id] = made
+            self.touch()
+            return made
 
     def see(self, channel: Channel) -> bool:
         """Return whether the app is in a conversation and so is told what happens there."""

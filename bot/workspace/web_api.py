@@ -23,13 +23,6 @@ from bot.workspace.tickets import ResponseUrl
 
 log = logging.getLogger(__name__)
 
-#: What the app may do here, as Slack states it with each answer.
-SCOPES = (
-    "app_mentions:read,assistant:write,channels:history,channels:join,channels:read,chat:write,"
-    "commands,files:read,files:write,groups:history,groups:read,im:history,im:read,im:write,"
-    "reactions:read,reactions:write,team:read,usergroups:read,users:read"
-)
-
 
 class WebApi:
     """Serves `/api/METHOD`, `/socket/TICKET`, `/respond/KEY`, `/upload/FILE` for the app."""
@@ -81,7 +74,9 @@ class WebApi:
         if fault is not None and fault.kind == "drop_after":
             return self._drop(request, method, shown, result, has_taken_effect=True)
         self._note(method, shown, result, status=200, has_taken_effect=True)
-        return web.json_response(result, headers={"x-oauth-scopes": SCOPES})
+        return web.json_response(
+            result, headers={"x-oauth-scopes": self._site.installation.provided}
+        )
 
     def _authorize(self, method: str, token: str | None) -> None:
         if not token:
@@ -90,6 +85,7 @@ class WebApi:
             raise SlackError("invalid_auth")
         if (token == self._app_token) != (method == "apps.connections.open"):
             raise SlackError("not_allowed_token_type")
+        self._site.installation.check_scope(method)
 
     def _serve(self, method: str, arguments: Json) -> Json:
         """Do what a call asks. Raises SlackError."""
@@ -211,6 +207,7 @@ class WebApi:
                 status=status,
                 has_taken_effect=has_taken_effect,
             )
+            site.revision += 1
             site.changed.notify_all()
 
 

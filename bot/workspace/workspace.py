@@ -95,7 +95,7 @@ class Workspace(Site):
         """Wait until `predicate` gives something true, and return that.
 
         Args:
-            predicate: Asked after every change, with the lock held.
+            predicate: Asked after every change, without the lock: it may look at anything.
             timeout: Seconds.
             what: What is waited for, for the error.
 
@@ -103,18 +103,22 @@ class Workspace(Site):
             TimeoutError: it did not happen.
         """
         end = time.monotonic() + timeout
-        with self.changed:
-            while not (found := predicate()):
-                left = end - time.monotonic()
-                if left <= 0:
-                    refused = [f"{c.method}: {c.error}" for c in self.ledger.refused()][-5:]
-                    raise TimeoutError(
-                        f"waited {timeout:g} s in vain for {what or 'the predicate'}; last refused "
-                        f"calls: {refused}; complaints: {self.complaints[-5:]}"
-                    )
-                # Time passes too: a predicate may look at clocks or at things outside.
-                self.changed.wait(min(left, 0.2))
-            return found
+        while True:
+            with self.lock:
+                seen = self.revision
+            if found := predicate():
+                return found
+            left = end - time.monotonic()
+            if left <= 0:
+                refused = [f"{c.method}: {c.error}" for c in self.ledger.refused()][-5:]
+                raise TimeoutError(
+                    f"waited {timeout:g} s in vain for {what or 'the predicate'}; last refused "
+                    f"calls: {refused}; complaints: {self.complaints[-5:]}"
+                )
+            with self.changed:
+                if self.revision == seen:
+                    # Time passes too: a predicate may look at clocks or at things outside.
+                    self.changed.wait(min(left, 0.1))
 
     def wait_until_connected(self, timeout: float = 10.0) -> None:
         """Wait for the app's first Socket Mode connection."""

@@ -12,7 +12,7 @@ from bot.workspace.payloads import channel_json, message_json
 from bot.workspace.records import Json, Message
 from bot.workspace.site import Site
 
-_KINDS = {"public_channel": "channel", "private_channel": "group", "im": "im"}
+_KINDS = {"public_channel": "channel", "private_channel": "group", "im": "im", "mpim": "mpim"}
 
 
 def info(site: Site, arguments: Json) -> Json:
@@ -53,17 +53,17 @@ def replies(site: Site, arguments: Json) -> Json:
 
 
 def open_direct(site: Site, arguments: Json) -> Json:
-    """Serve conversations.open, for one person."""
+    """Serve conversations.open, for one person or several."""
     if "channel" in arguments:
         channel = conversation(site, arguments["channel"])
     else:
         users = [one for one in arguments.get("users", "").split(",") if one]
-        if len(users) != 1:
-            raise SlackError("method_not_supported_for_channel_type" if users else "no_users")
-        user = somebody(site, users[0])
-        if user.is_bot:
+        if not users:
+            raise SlackError("no_users")
+        if any(somebody(site, one).is_bot for one in users):
             raise SlackError("cannot_dm_bot")
-        channel = site.direct_message(user.id)
+        is_group = len(users) > 1
+        channel = site.group_message(users) if is_group else site.direct_message(users[0])
     whole = channel_json(site.state, channel)
     return {"channel": whole if arguments.get("return_im") else {"id": channel.id}}
 
@@ -88,10 +88,10 @@ def join(site: Site, arguments: Json) -> Json:
 
 def _listed(site: Site, arguments: Json, user: str, *, is_only_joined: bool) -> Json:
     types = arguments.get("types", "public_channel").split(",")
-    unknown = [one for one in types if one not in (*_KINDS, "mpim")]
+    unknown = [one for one in types if one not in _KINDS]
     if unknown:
         raise SlackError("invalid_types", [f"[ERROR] types: {unknown[0]}"])
-    kinds = {_KINDS[one] for one in types if one in _KINDS}
+    kinds = {_KINDS[one] for one in types}
     channels = [
         channel
         for channel in site.state.channels.values()
