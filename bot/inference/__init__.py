@@ -1,0 +1,1 @@
+"""Inference: engines behind `LanguageModel`, and the server that swaps them without mixing."""
