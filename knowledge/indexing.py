@@ -1,0 +1,75 @@
+"""The two indexes as one: passages go into both, and come out of both."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+
+from knowledge.embedder import MiniLmEmbedder
+from knowledge.keyword_index import KeywordEntry, KeywordIndex
+from knowledge.passage_index import PassageIndex
+from storage.documents import StoredPassage
+from storage.failpoints import failpoint
+
+#: Passages embedded and stored in one go.
+BATCH = 64
+
+#: The most characters of title and breadcrumb that are embedded with a passage: about thirty
+#: tokens, so that with a full passage nothing goes over the edge of what the embedder reads.
+_LONGEST_HEADING = 120
+
+
+class Indexes:
+    """Vectors and keywords of the passages, kept together. Both are derived from SQL."""
+
+    def __init__(
+        self, index: PassageIndex, keywords: KeywordIndex, embedder: MiniLmEmbedder
+    ) -> None:
+        """Take the two indexes and the embedder that fills the first."""
+        self.index = index
+        self.keywords = keywords
+        self.embedder = embedder
+        self._writing = threading.RLock()
+
+    @contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Keep everyone else from changing the indexes; reading goes on."""
+        with self._writing:
+            yield
+
+    def add(self, passages: Sequence[StoredPassage]) -> None:
+        """Embed passages and put them into both indexes. Doing it again changes nothing."""
+        for audience, group in groupby(passages, key=lambda passage: passage.audience):
+            together = list(group)
+            for start in range(0, len(together), BATCH):
+                batch = together[start : start + BATCH]
+                vectors = self.embedder.embed_passages([embedded_text(p) for p in batch])
+                self.index.upsert("passages", audience, [p.id for p in batch], vectors)
+            failpoint("ingest.vectors_stored")
+            self.add_keywords(audience, together)
+
+    def add_keywords(self, audience: str, passages: Iterable[StoredPassage]) -> None:
+        """Put passages of one audience into the keyword index only."""
+        entries = [KeywordEntry(p.id, p.breadcrumb, p.text) for p in passages]
+        self.keywords.add(audience, entries)
+
+    def remove(self, audience: str, ids: Sequence[str]) -> None:
+        """Take passages of one audience out of both indexes."""
+        if ids:
+            self.index.delete("passages", audience, ids)
+            self.keywords.delete(audience, ids)
+
+    def drop(self) -> None:
+        """Forget all passages; verified answers stay."""
+        self.index.drop("passages")
+        self.keywords.drop()
+
+
+def embedded_text(passage: StoredPassage) -> str:
+    """Return what the embedder reads of a passage: where it stands, and what it says."""
+    heading = passage.breadcrumb
+    if len(heading) > _LONGEST_HEADING:
+        heading = f"{passage.title[: _LONGEST_HEADING // 2]} > {passage.heading}"
+    return f"{heading[:_LONGEST_HEADING]}\n{passage.text}"

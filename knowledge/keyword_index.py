@@ -1,0 +1,216 @@
+"""The keyword index: SQLite FTS5 with BM25, in a file of its own beside the vectors.
+
+Each audience has a table of its own, as in the vector index. Every passage is stored twice,
+stemmed as English and stemmed as Norwegian; a query looks at the one in its own language. The
+file can be rebuilt from SQL at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from knowledge.words import content_words, stems, words
+
+#: More words of a query than this are not looked at.
+LONGEST_QUERY = 48
+
+#: How many characters of a query are read at all.
+QUERY_CHARACTERS = 4_000
+
+#: A word in the title or a heading counts this many times one in the text.
+HEADING_WEIGHT = 2.0
+
+_LANGUAGES = ("en", "no")
+
+
+class KeywordIndexUnusable(Exception):
+    """The keyword index cannot be opened; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class KeywordEntry:
+    """A passage as it is put into the index. `heading` is its title and breadcrumb."""
+
+    id: str
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True)
+class KeywordHit:
+    """A passage that has words of the query, and its BM25 score (higher is better)."""
+
+    id: str
+    score: float
+
+
+class KeywordIndex:
+    """Passages by their words, one table for each audience. Safe in several threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, making it if need be. Raise `KeywordIndexUnusable` if that fails."""
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, timeout=5
+            )
+            # A lost last transaction after a power cut is found and repaired at the next start.
+            for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", _SCHEMA):
+                self._connection.execute(statement)
+            self._tables = self._known_tables()
+        except (OSError, sqlite3.Error) as error:
+            raise KeywordIndexUnusable(
+                f"The keyword index {path} cannot be opened: {error}. It holds nothing that is "
+                "not in the database: move the file away and start again to rebuild it."
+            ) from error
+
+    def add(self, audience: str, entries: Sequence[KeywordEntry]) -> None:
+        """Store passages of one audience, replacing those with the same ids."""
+        if not entries:
+            return
+        columns = [(entry.id, *_columns(entry)) for entry in entries]
+        with self._transaction() as connection:
+            table = self._table(connection, audience)
+            self._forget(connection, table, [entry.id for entry in entries])
+            for id, *texts in columns:
+                number = connection.execute(
+                    f"INSERT INTO {table}_ids (passage_id) VALUES (?)",  # noqa: S608
+                    (id,),
+                ).lastrowid
+                connection.execute(
+                    f"INSERT INTO {table} (rowid, {_COLUMNS}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608
+                    (number, *texts),
+                )
+
+    def delete(self, audience: str, ids: Iterable[str]) -> None:
+        """Forget passages; ids that are not there make no difference."""
+        with self._transaction() as connection:
+            table = self._tables.get(audience)
+            if table is not None:
+                self._forget(connection, table, ids)
+
+    def search(self, audience: str, query: str, language: str, limit: int) -> list[KeywordHit]:
+        """Return the passages of one audience that have words of `query`, best first.
+
+        Args:
+            audience: Whose passages to look at.
+            query: Any text whatever; only its words matter.
+            language: The query's language; anything but `no` is stemmed as English.
+            limit: The most hits to return.
+        """
+        expression = match_expression(query, language)
+        with self._lock:
+            table = self._tables.get(audience)
+            if table is None or not expression or limit < 1:
+                return []
+            weights = f"{HEADING_WEIGHT}, 1.0, {HEADING_WEIGHT}, 1.0"
+            rows = self._connection.execute(
+                f"SELECT ids.passage_id, -bm25({table}, {weights}) AS score "  # noqa: S608
+                f"FROM {table} JOIN {table}_ids AS ids ON ids.number = {table}.rowid "
+                f"WHERE {table} MATCH ? ORDER BY score DESC, ids.number LIMIT ?",
+                (expression, limit),
+            ).fetchall()
+        return [KeywordHit(id, float(score)) for id, score in rows]
+
+    def ids(self, audience: str) -> frozenset[str]:
+        """Return every id stored for an audience."""
+        with self._lock:
+            table = self._tables.get(audience)
+            if table is None:
+                return frozenset()
+            rows = self._connection.execute(
+                f"SELECT passage_id FROM {table}_ids"  # noqa: S608
+            )
+            return frozenset(id for (id,) in rows)
+
+    def audiences(self) -> frozenset[str]:
+        """Return the audiences that have a table."""
+        with self._lock:
+            return frozenset(self._tables)
+
+    def drop(self) -> None:
+        """Forget everything."""
+        with self._transaction() as connection:
+            for table in self._tables.values():
+                connection.execute(f"DROP TABLE {table}")
+                connection.execute(f"DROP TABLE {table}_ids")
+            connection.execute("DELETE FROM audiences")
+        with self._lock:
+            self._tables = self._known_tables()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                self._tables = self._known_tables()
+                raise
+            self._connection.execute("COMMIT")
+
+    def _known_tables(self) -> dict[str, str]:
+        return dict(self._connection.execute("SELECT audience, table_name FROM audiences"))
+
+    def _table(self, connection: sqlite3.Connection, audience: str) -> str:
+        known = self._tables.get(audience)
+        if known is not None:
+            return known
+        # A digest, so that no audience's name ever becomes part of a statement.
+        digest = hashlib.sha256(audience.encode(errors="surrogatepass")).hexdigest()[:24]
+        table = f"passages_{digest}"
+        connection.execute(
+            f"CREATE VIRTUAL TABLE {table} USING fts5({_COLUMNS}, tokenize='unicode61')"
+        )
+        connection.execute(
+            f"CREATE TABLE {table}_ids (number INTEGER PRIMARY KEY, passage_id TEXT UNIQUE)"
+        )
+        connection.execute("INSERT INTO audiences VALUES (?, ?)", (audience, table))
+        self._tables[audience] = table
+        return table
+
+    @staticmethod
+    def _forget(connection: sqlite3.Connection, table: str, ids: Iterable[str]) -> None:
+        for id in ids:
+            row = connection.execute(
+                f"DELETE FROM {table}_ids WHERE passage_id = ? RETURNING number",  # noqa: S608
+                (id,),
+            ).fetchone()
+            if row is not None:
+                connection.execute(f"DELETE FROM {table} WHERE rowid = ?", row)  # noqa: S608
+
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS audiences (audience TEXT PRIMARY KEY, table_name TEXT)"
+
+_COLUMNS = "heading_en, text_en, heading_no, text_no"
+
+
+def match_expression(query: str, language: str) -> str:
+    """Return an FTS5 expression that matches any content word of `query`, or "" for none.
+
+    Whatever the query holds, only letters and digits reach the expression, each word quoted.
+    """
+    column = "no" if language == "no" else "en"
+    asked = list(dict.fromkeys(stems(content_words(query[:QUERY_CHARACTERS]), column)))
+    terms = " OR ".join(f'"{stem}"' for stem in asked[:LONGEST_QUERY] if stem.isalnum())
+    return f"{{heading_{column} text_{column}}} : ({terms})" if terms else ""
+
+
+def _columns(entry: KeywordEntry) -> Iterator[str]:
+    heading, text = words(entry.heading), words(entry.text)
+    for language in _LANGUAGES:
+        yield " ".join(stems(heading, language))
+        yield " ".join(stems(text, language))

@@ -1,0 +1,231 @@
+"""The vector index: an embedded Chroma folder with exactly one owner.
+
+What may be seen together lies in a collection of its own, one for each kind of content, audience
+and embedder. A query opens only the collections of its audiences, so there is no metadata filter
+that could be forgotten or fail open. Everything in here can be rebuilt from SQL.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import logging
+import os
+import re
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from knowledge.embedder import Vectors
+
+log = logging.getLogger(__name__)
+
+#: What a collection holds: passages of documents, or questions with a verified answer.
+Kind = Literal["passages", "verified"]
+
+#: Vectors in one call: Chroma's local limit is 5,461, and smaller batches hold readers up less.
+BATCH = 250
+
+_OWNER_FILE = ".owner"
+
+
+class IndexOwned(Exception):
+    """Another process has the index open. Two at once would corrupt it."""
+
+
+class IndexUnusable(Exception):
+    """The index folder cannot be opened; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """A vector near the one asked for: its id and the cosine between the two, -1 to 1."""
+
+    id: str
+    similarity: float
+
+
+class PassageIndex:
+    """Vectors by kind and audience, in one folder that this process owns until `close`."""
+
+    def __init__(self, folder: Path, embedder_name: str) -> None:
+        """Open the folder, making it if need be.
+
+        Args:
+            folder: Where the index lies; nothing else may write there.
+            embedder_name: Names the vector space; another embedder gets other collections.
+
+        Raises:
+            IndexOwned: another process, or another part of this one, has it open.
+            IndexUnusable: the folder cannot be written or read.
+        """
+        self._folder = folder
+        self._embedder_name = embedder_name
+        self._owner = _take_ownership(folder)
+        self._lock = threading.Lock()
+        self._collections: dict[tuple[Kind, str], Any] = {}
+        try:
+            self._client = _open_client(folder)
+            self._load_collections()
+        except Exception as error:
+            self._owner.close()
+            raise IndexUnusable(
+                f"The passage index in {folder} cannot be opened: {error}. It holds nothing that "
+                "is not in the database: move the folder away and start again to rebuild it."
+            ) from error
+
+    def upsert(self, kind: Kind, audience: str, ids: Sequence[str], vectors: Vectors) -> None:
+        """Store vectors under their ids, replacing what was stored under the same ids.
+
+        Args:
+            kind: What the vectors stand for.
+            audience: Who may see it.
+            ids: One id for each row of `vectors`.
+            vectors: Shape `(len(ids), dimensions)`, of length 1.
+        """
+        if not ids:
+            return
+        collection = self._collection(kind, audience, create=True)
+        for start in range(0, len(ids), BATCH):
+            collection.upsert(
+                ids=list(ids[start : start + BATCH]), embeddings=vectors[start : start + BATCH]
+            )
+
+    def delete(self, kind: Kind, audience: str, ids: Iterable[str]) -> None:
+        """Forget vectors; ids that are not there make no difference."""
+        collection = self._collection(kind, audience)
+        doomed = list(ids)
+        if collection is None:
+            return
+        for start in range(0, len(doomed), BATCH):
+            collection.delete(ids=doomed[start : start + BATCH])
+
+    def query(self, kind: Kind, audience: str, vector: Vectors, limit: int) -> list[Nearest]:
+        """Return the nearest vectors of one audience, nearest first."""
+        collection = self._collection(kind, audience)
+        if collection is None or limit < 1:
+            return []
+        found = collection.query(
+            query_embeddings=vector.reshape(1, -1), n_results=limit, include=["distances"]
+        )
+        return [
+            Nearest(id, 1.0 - float(distance))
+            for id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+        ]
+
+    def vectors(self, kind: Kind, audience: str, ids: Sequence[str]) -> dict[str, Vectors]:
+        """Return the stored vectors of those `ids` that are there."""
+        collection = self._collection(kind, audience)
+        if collection is None or not ids:
+            return {}
+        found = collection.get(ids=list(ids), include=["embeddings"])
+        return dict(zip(found["ids"], found["embeddings"], strict=True))
+
+    def ids(self, kind: Kind, audience: str) -> frozenset[str]:
+        """Return every id stored for an audience."""
+        collection = self._collection(kind, audience)
+        return frozenset() if collection is None else frozenset(_pages_of_ids(collection))
+
+    def count(self, kind: Kind, audience: str) -> int:
+        """Return how many vectors are stored for an audience."""
+        collection = self._collection(kind, audience)
+        return 0 if collection is None else int(collection.count())
+
+    def audiences(self, kind: Kind) -> frozenset[str]:
+        """Return the audiences that have a collection of this kind."""
+        with self._lock:
+            return frozenset(a for (k, a) in self._collections if k == kind)
+
+    def drop(self, kind: Kind) -> None:
+        """Forget everything of one kind, for all audiences and embedders."""
+        with self._lock:
+            for collection in self._client.list_collections():
+                if (collection.metadata or {}).get("kind") == kind:
+                    self._client.delete_collection(collection.name)
+            self._collections = {k: c for k, c in self._collections.items() if k[0] != kind}
+
+    def close(self) -> None:
+        """Give the folder back, so that another process may open it."""
+        self._client.close()
+        self._owner.close()
+
+    def _collection(self, kind: Kind, audience: str, *, create: bool = False) -> Any:
+        with self._lock:
+            found = self._collections.get((kind, audience))
+            if found is None and create:
+                found = self._client.get_or_create_collection(
+                    collection_name(kind, audience, self._embedder_name),
+                    embedding_function=None,
+                    configuration={"hnsw": {"space": "cosine"}},
+                    metadata={
+                        "kind": kind,
+                        "audience": audience,
+                        "embedder": self._embedder_name,
+                    },
+                )
+                self._collections[kind, audience] = found
+                log.info("collection made name=%s", found.name)
+            return found
+
+    def _load_collections(self) -> None:
+        for collection in self._client.list_collections():
+            described: dict[str, Any] = collection.metadata or {}
+            kind, audience = described.get("kind", ""), described.get("audience", "")
+            name = collection_name(kind, audience, self._embedder_name)
+            if collection.name == name:  # the name, not the description, decides whose it is
+                self._collections[kind, audience] = self._client.get_collection(
+                    name, embedding_function=None
+                )
+
+
+def collection_name(kind: str, audience: str, embedder_name: str) -> str:
+    """Return the name of the collection for a kind, audience and embedder.
+
+    Audiences may hold any characters; the readable part is for people, the digest of the whole
+    name keeps two audiences apart. Chroma takes 3 to 512 of `[a-zA-Z0-9._-]`.
+    """
+    readable = re.sub(r"[^a-z0-9]+", "-", audience.lower()).strip("-")[:40]
+    digest = hashlib.sha256(audience.encode(errors="surrogatepass")).hexdigest()[:16]
+    return f"{kind}.{readable or 'audience'}.{digest}.{embedder_name}"
+
+
+def _take_ownership(folder: Path) -> IO[str]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        owner = (folder / _OWNER_FILE).open("a+", encoding="utf-8")
+    except OSError as error:
+        raise IndexUnusable(
+            f"The passage index cannot be kept in {folder}: {error}. "
+            "Make the folder writable, or choose another home folder."
+        ) from error
+    try:
+        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        owner.seek(0)
+        holder = owner.read().strip() or "unknown"
+        owner.close()
+        raise IndexOwned(
+            f"The passage index in {folder} is open in another process (pid {holder}). "
+            "Only one may use it: stop that process, or hand it the work."
+        ) from None
+    owner.truncate(0)
+    owner.write(str(os.getpid()))
+    owner.flush()
+    return owner
+
+
+def _open_client(folder: Path) -> Any:
+    import chromadb
+    from chromadb.config import Settings
+
+    return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+
+
+def _pages_of_ids(collection: Any, page: int = 5_000) -> Iterator[str]:
+    offset = 0
+    while ids := collection.get(include=[], limit=page, offset=offset)["ids"]:
+        yield from ids
+        offset += len(ids)

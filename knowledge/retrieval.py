@@ -1,0 +1,211 @@
+"""Finding the passages for a question: by meaning and by words, for the right people only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from knowledge.embedder import MiniLmEmbedder
+from knowledge.evidence import Evidence, weigh
+from knowledge.fusion import dense_weight, reciprocal_rank_fusion
+from knowledge.keyword_index import KeywordIndex
+from knowledge.language import detect_language
+from knowledge.passage_index import PassageIndex
+from knowledge.words import words
+from storage import documents
+from storage.database import Database
+from storage.documents import StoredPassage
+
+if TYPE_CHECKING:
+    from knowledge.embedder import Vectors
+
+#: How deep each ranking is looked into before they are fused.
+CANDIDATES = 40
+
+#: Two passages are shown once when they share this part of their runs of words (Jaccard).
+NEAR_DUPLICATE_OVERLAP = 0.85
+
+_RUN_LENGTH = 4
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A passage that was found.
+
+    Attributes:
+        id: The same as long as the passage says the same in the same place.
+        uri: The document's address in its source.
+        title: The document's title.
+        heading: The innermost heading it stands under.
+        text: The passage.
+        audience: Who may see it.
+        updated_at: When the document says it was last changed, if it does.
+        score: The fused score; only the order means anything.
+        similarity: The cosine of question and passage, -1 to 1.
+        keyword_score: BM25; 0 if no word of the question made it one of the candidates.
+        rank: 1 for the best.
+    """
+
+    id: str
+    uri: str
+    title: str
+    heading: str
+    text: str
+    audience: str
+    updated_at: datetime | None
+    score: float
+    similarity: float
+    keyword_score: float
+    rank: int
+
+
+class Retrieval:
+    """Searches the indexes of the audiences it is given, and nothing else."""
+
+    def __init__(
+        self,
+        database: Database,
+        index: PassageIndex,
+        keywords: KeywordIndex,
+        embedder: MiniLmEmbedder,
+    ) -> None:
+        """Take the collaborators."""
+        self._database = database
+        self._index = index
+        self._keywords = keywords
+        self._embedder = embedder
+
+    def search(self, query: str, audiences: Collection[str], limit: int = 5) -> tuple[Passage, ...]:
+        """Return the passages that fit a question best, best first.
+
+        Args:
+            query: What was asked; any text whatever.
+            audiences: Whose documents may be used. None given, none found.
+            limit: The most passages to return.
+        """
+        if not audiences or not query.strip() or limit < 1:
+            return ()
+        language = detect_language(query)
+        vector = self._embedder.embed_query(query)
+        similarities = self._dense(vector, audiences)
+        keyword_scores = self._by_words(query, language, audiences)
+        with self._database.read() as session:
+            usable = documents.passages_by_ids(session, [*similarities, *keyword_scores], audiences)
+        fused = reciprocal_rank_fusion(
+            [_ranking(similarities, usable), _ranking(keyword_scores, usable)],
+            [{id: dense_weight(language, p.language) for id, p in usable.items()}, {}],
+        )
+        chosen = _distinct((usable[id] for id in fused), limit)
+        similarities |= self._missing_similarities(vector, chosen, similarities)
+        return tuple(
+            _passage(
+                stored,
+                score=fused[stored.id],
+                similarity=similarities.get(stored.id, 0.0),
+                keyword_score=keyword_scores.get(stored.id, 0.0),
+                rank=rank,
+            )
+            for rank, stored in enumerate(chosen, start=1)
+        )
+
+    def evidence(self, query: str, hits: Sequence[Passage]) -> Evidence:
+        """Weigh whether a question can be answered from the passages found for it."""
+        return weigh(
+            query,
+            [hit.similarity for hit in hits],
+            [f"{hit.title} {hit.heading} {hit.text}" for hit in hits],
+        )
+
+    def section(self, uri: str, heading: str, audiences: Collection[str]) -> Passage | None:
+        """Return the passage under a heading of a document, the first one if it has several.
+
+        A heading that is not there any more gives None, as does a document that these
+        audiences may not see.
+        """
+        with self._database.read() as session:
+            stored = documents.passages_at(session, uri, audiences)
+        wanted = " ".join(words(heading))
+        for passage in stored:
+            if " ".join(words(passage.heading)) == wanted:
+                return _passage(passage, score=0.0, similarity=0.0, keyword_score=0.0, rank=1)
+        for passage in stored:  # tiny sections stand joined, each line led by its heading
+            if any(
+                " ".join(words(line.partition(":")[0])) == wanted
+                for line in passage.text.splitlines()
+            ):
+                return _passage(passage, score=0.0, similarity=0.0, keyword_score=0.0, rank=1)
+        return None
+
+    def _dense(self, vector: Vectors, audiences: Collection[str]) -> dict[str, float]:
+        return {
+            near.id: near.similarity
+            for audience in sorted(audiences)
+            for near in self._index.query("passages", audience, vector, CANDIDATES)
+        }
+
+    def _by_words(self, query: str, language: str, audiences: Collection[str]) -> dict[str, float]:
+        return {
+            hit.id: hit.score
+            for audience in sorted(audiences)
+            for hit in self._keywords.search(audience, query, language, CANDIDATES)
+        }
+
+    def _missing_similarities(
+        self, vector: Vectors, chosen: Iterable[StoredPassage], known: Mapping[str, float]
+    ) -> dict[str, float]:
+        missing: dict[str, list[str]] = {}
+        for passage in chosen:
+            if passage.id not in known:
+                missing.setdefault(passage.audience, []).append(passage.id)
+        return {
+            id: float(stored @ vector)
+            for audience, ids in missing.items()
+            for id, stored in self._index.vectors("passages", audience, ids).items()
+        }
+
+
+def _ranking(scores: Mapping[str, float], usable: Collection[str]) -> list[str]:
+    return sorted((id for id in scores if id in usable), key=lambda id: (-scores[id], id))[
+        :CANDIDATES
+    ]
+
+
+def _distinct(passages: Iterable[StoredPassage], limit: int) -> list[StoredPassage]:
+    """Take the first `limit` passages, leaving out those that nearly repeat one before."""
+    taken: list[StoredPassage] = []
+    seen: list[frozenset[tuple[str, ...]]] = []
+    for passage in passages:
+        runs = _runs(passage.text)
+        if any(len(runs & other) >= NEAR_DUPLICATE_OVERLAP * len(runs | other) for other in seen):
+            continue
+        taken.append(passage)
+        seen.append(runs)
+        if len(taken) == limit:
+            break
+    return taken
+
+
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
+    all_words = words(text)
+    last = max(1, len(all_words) - _RUN_LENGTH + 1)
+    return frozenset(tuple(all_words[i : i + _RUN_LENGTH]) for i in range(last))
+
+
+def _passage(
+    stored: StoredPassage, *, score: float, similarity: float, keyword_score: float, rank: int
+) -> Passage:
+    return Passage(
+        id=stored.id,
+        uri=stored.uri,
+        title=stored.title,
+        heading=stored.heading,
+        text=stored.text,
+        audience=stored.audience,
+        updated_at=stored.updated_at,
+        score=score,
+        similarity=similarity,
+        keyword_score=keyword_score,
+        rank=rank,
+    )

@@ -1,0 +1,155 @@
+"""Finding the approved pair that answers a question, although it is asked in other words.
+
+Two questions that lie close together may still ask for different things ("2023" or "2024", "with"
+or "without"), and the embedder hardly tells them apart. So a near question must also agree in its
+numbers, its negations and its key words; otherwise it is left to the documents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from knowledge.embedder import MiniLmEmbedder
+from knowledge.language import detect_language
+from knowledge.passage_index import PassageIndex
+from knowledge.words import content_words, stems, words
+from storage import pairs
+from storage.database import Database
+from storage.pair_groups import question_key
+
+#: The cosine from which two questions may be the same, both English, or not.
+NEAR = 0.80
+NEAR_OTHER_LANGUAGE = 0.90
+
+#: The share of the content words that two questions must have in common, of the longer one's.
+SHARED_WORDS = 0.5
+
+#: How many near questions are compared word by word.
+CANDIDATES = 5
+
+#: Returns the questions of those of these pairs that are approved and for these audiences.
+QuestionsOf = Callable[[Collection[int], Collection[str]], Mapping[int, str]]
+
+_ID = re.compile(r"pair-(\d+)")
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class VerifiedMatch:
+    """A pair whose question was asked. `similarity` is the cosine, `is_exact` the same words."""
+
+    pair_id: int
+    similarity: float
+    is_exact: bool
+
+
+class VerifiedAnswers:
+    """The questions of approved pairs, by meaning. Holds only ids and vectors."""
+
+    def __init__(
+        self, index: PassageIndex, embedder: MiniLmEmbedder, questions_of: QuestionsOf
+    ) -> None:
+        """Take the collaborators; `questions_of` is asked before anything is matched."""
+        self._index = index
+        self._embedder = embedder
+        self._questions_of = questions_of
+
+    def index(self, pair_id: int, question: str, audience: str) -> None:
+        """Make a pair findable. Doing it again changes nothing."""
+        vectors = self._embedder.embed_passages([question])
+        self._index.upsert("verified", audience, [_id_of(pair_id)], vectors)
+
+    def remove(self, pair_id: int) -> None:
+        """Make a pair unfindable; one that was never indexed makes no difference."""
+        for audience in self._index.audiences("verified"):
+            self._index.delete("verified", audience, [_id_of(pair_id)])
+
+    def find(self, question: str, audiences: Collection[str]) -> VerifiedMatch | None:
+        """Return the approved pair whose question this is, or None.
+
+        Args:
+            question: What was asked.
+            audiences: Whose pairs may be used. None given, none found.
+        """
+        if not audiences or not question.strip():
+            return None
+        vector = self._embedder.embed_query(question)
+        near = sorted(
+            (
+                (hit.similarity, int(found.group(1)))
+                for audience in audiences
+                for hit in self._index.query("verified", audience, vector, CANDIDATES)
+                if (found := _ID.fullmatch(hit.id))
+            ),
+            reverse=True,
+        )
+        asked = self._questions_of([pair_id for _, pair_id in near], audiences)
+        key = question_key(question)
+        matches = [
+            VerifiedMatch(pair_id, similarity, is_exact=question_key(asked[pair_id]) == key)
+            for similarity, pair_id in near
+            if pair_id in asked and asks_the_same(question, asked[pair_id], similarity)
+        ]
+        return max(matches, key=lambda m: (m.is_exact, m.similarity, m.pair_id), default=None)
+
+    def reconcile(self, approved: Iterable[tuple[int, str, str]]) -> int:
+        """Make exactly these pairs findable. Return how many had to be added or removed.
+
+        Args:
+            approved: Pair id, question and audience of every approved pair.
+        """
+        wanted = {(audience, _id_of(id)): (id, question) for id, question, audience in approved}
+        there = {
+            (audience, id)
+            for audience in self._index.audiences("verified")
+            for id in self._index.ids("verified", audience)
+        }
+        for audience, id in there - wanted.keys():
+            self._index.delete("verified", audience, [id])
+        missing = wanted.keys() - there
+        for audience, id in sorted(missing):
+            self.index(*wanted[audience, id], audience)
+        return len(there - wanted.keys()) + len(missing)
+
+
+def questions_from(database: Database) -> QuestionsOf:
+    """Return a function that reads the questions of approved pairs from SQL."""
+
+    def questions_of(ids: Collection[int], audiences: Collection[str]) -> Mapping[int, str]:
+        with database.read() as session:
+            found = pairs.by_ids(session, ids)
+        return {p.id: p.input for p in found if p.state == "approved" and p.audience in audiences}
+
+    return questions_of
+
+
+def asks_the_same(question: str, other: str, similarity: float) -> bool:
+    """Whether two questions ask for the same thing, given the cosine between them."""
+    if question_key(question) == question_key(other):
+        return True
+    languages = {detect_language(question), detect_language(other)}
+    if similarity < (NEAR if languages == {"en"} else NEAR_OTHER_LANGUAGE):
+        return False
+    if sorted(_NUMBER.findall(question)) != sorted(_NUMBER.findall(other)):
+        return False
+    if _negations(question) != _negations(other):
+        return False
+    language = "no" if "no" in languages else "en"
+    mine, theirs = (frozenset(stems(content_words(q), language)) for q in (question, other))
+    return len(mine & theirs) >= SHARED_WORDS * max(len(mine), len(theirs))
+
+
+_NEGATIONS = frozenset(
+    "not no never without cannot except unless ikke ingen aldri uten unntatt ikkje".split()
+)
+
+
+def _negations(question: str) -> frozenset[str]:
+    folded = question.replace("’", "'").replace("n't", " not")
+    return frozenset(words(folded)) & _NEGATIONS
+
+
+def _id_of(pair_id: int) -> str:
+    return f"pair-{pair_id}"

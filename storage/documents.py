@@ -1,0 +1,373 @@
+"""Sources, documents and passages: what is served, what is being written, and who may see it.
+
+A document's text is written as a new version beside the one that is served. Its passages stay
+unserved until `serve_version` flips to them, so a failure in between never loses a page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from storage.clock import utc_now
+from storage.insertion import insert_once
+from storage.tables import DocumentRow, PassageRow, SourceRow
+
+#: How many ids go into one statement; databases limit the number of parameters.
+IDS_PER_STATEMENT = 500
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder or file that documents come from, and who may see them."""
+
+    id: int
+    location: str
+    audience: str
+    synced_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as it is stored. Version 0 means that no version was ever served."""
+
+    id: int
+    source_id: int
+    uri: str
+    title: str
+    audience: str
+    content_hash: str
+    version: int
+    state: str
+
+    @property
+    def is_served(self) -> bool:
+        """Whether questions may be answered from this document."""
+        return self.state == "indexed"
+
+
+@dataclass(frozen=True)
+class PassageText:
+    """A passage before it is stored: its breadcrumb (`Leave > Parental leave`) and its text."""
+
+    breadcrumb: str
+    text: str
+
+
+@dataclass(frozen=True)
+class DocumentText:
+    """All that one version of a document says."""
+
+    title: str
+    language: str
+    content_hash: str
+    passages: tuple[PassageText, ...]
+    owner: str | None = None
+    updated_at: datetime | None = None
+    reviewed_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StoredPassage:
+    """A passage with what must be known of its document to show it."""
+
+    id: str
+    document_id: int
+    version: int
+    ordinal: int
+    breadcrumb: str
+    text: str
+    uri: str
+    title: str
+    audience: str
+    language: str
+    updated_at: datetime | None
+    reviewed_until: datetime | None
+
+    @property
+    def heading(self) -> str:
+        """The innermost heading the passage stands under."""
+        return self.breadcrumb.rsplit(" > ", 1)[-1]
+
+
+@dataclass(frozen=True)
+class UnservedPassage:
+    """A passage of a version that is not, or no longer, served."""
+
+    id: str
+    audience: str
+
+
+def passage_id(document_id: int, version: int, ordinal: int, text: str) -> str:
+    """Return the id of a passage: the same place with the same text has the same id."""
+    identity = f"{document_id}\n{version}\n{ordinal}\n{text}"
+    return hashlib.sha256(identity.encode(errors="replace")).hexdigest()[:32]
+
+
+def register_source(session: Session, location: str, audience: str) -> Source:
+    """Return the source for this place and audience, stored now if it is new."""
+    insert_once(session, SourceRow, location=location, audience=audience, created_at=utc_now())
+    row = session.scalars(
+        select(SourceRow).where(SourceRow.location == location, SourceRow.audience == audience)
+    ).one()
+    return _source(row)
+
+
+def sources(session: Session) -> tuple[Source, ...]:
+    """Return all sources, in the order in which they were registered."""
+    return tuple(_source(row) for row in session.scalars(select(SourceRow).order_by(SourceRow.id)))
+
+
+def mark_synced(session: Session, source_id: int) -> None:
+    """Note that a source has just been gone through to its end."""
+    row = session.get_one(SourceRow, source_id)
+    row.synced_at = utc_now()
+
+
+def documents_of(session: Session, source_id: int) -> tuple[Document, ...]:
+    """Return the documents of a source by address, those deleted and unfinished among them."""
+    rows = session.scalars(
+        select(DocumentRow).where(DocumentRow.source_id == source_id).order_by(DocumentRow.uri)
+    )
+    return tuple(
+        Document(
+            id=row.id,
+            source_id=row.source_id,
+            uri=row.uri,
+            title=row.title,
+            audience=row.audience,
+            content_hash=row.content_hash,
+            version=row.version,
+            state=row.state,
+        )
+        for row in rows
+    )
+
+
+def write_version(
+    session: Session, source: Source, uri: str, text: DocumentText
+) -> tuple[StoredPassage, ...]:
+    """Write a new version of a document beside the served one, and return its passages.
+
+    Nothing of it is served before `serve_version`.
+    """
+    insert_once(
+        session,
+        DocumentRow,
+        source_id=source.id,
+        uri=uri,
+        title=text.title,
+        audience=source.audience,
+        language=text.language,
+        content_hash="",
+        version=0,
+        state="pending",
+        synced_at=utc_now(),
+    )
+    row = session.scalars(
+        select(DocumentRow)
+        .where(DocumentRow.source_id == source.id, DocumentRow.uri == uri)
+        .with_for_update()
+    ).one()
+    written = session.scalar(
+        select(func.max(PassageRow.version)).where(PassageRow.document_id == row.id)
+    )
+    version = max(row.version, written or 0) + 1
+    passages = tuple(
+        StoredPassage(
+            id=passage_id(row.id, version, ordinal, f"{passage.breadcrumb}\n{passage.text}"),
+            document_id=row.id,
+            version=version,
+            ordinal=ordinal,
+            breadcrumb=passage.breadcrumb,
+            text=passage.text,
+            uri=uri,
+            title=text.title,
+            audience=source.audience,
+            language=text.language,
+            updated_at=text.updated_at,
+            reviewed_until=text.reviewed_until,
+        )
+        for ordinal, passage in enumerate(text.passages)
+    )
+    session.add_all(
+        PassageRow(
+            id=passage.id,
+            document_id=passage.document_id,
+            version=passage.version,
+            ordinal=passage.ordinal,
+            heading=passage.breadcrumb,
+            text=passage.text,
+        )
+        for passage in passages
+    )
+    session.flush()
+    return passages
+
+
+def serve_version(
+    session: Session, document_id: int, version: int, text: DocumentText
+) -> tuple[str, ...]:
+    """Flip a document to a version that is written and indexed.
+
+    Returns:
+        The ids of the passages that are served no longer; they are gone from SQL, and the
+        caller takes them out of the indexes.
+    """
+    row = session.scalars(
+        select(DocumentRow).where(DocumentRow.id == document_id).with_for_update()
+    ).one()
+    row.title, row.language, row.owner = text.title, text.language, text.owner
+    row.content_hash, row.version, row.state = text.content_hash, version, "indexed"
+    row.updated_at, row.reviewed_until = text.updated_at, text.reviewed_until
+    row.synced_at = utc_now()
+    session.flush()
+    return _drop_passages(
+        session, and_(PassageRow.document_id == document_id, PassageRow.version != version)
+    )
+
+
+def withdraw(session: Session, document_id: int) -> tuple[str, ...]:
+    """Stop serving a document, at once. Its row stays, so that its ids are never used again.
+
+    Returns:
+        The ids of its passages; they are gone from SQL, and the caller takes them out of the
+        indexes.
+    """
+    row = session.scalars(
+        select(DocumentRow).where(DocumentRow.id == document_id).with_for_update()
+    ).one()
+    row.state, row.content_hash, row.synced_at = "deleted", "", utc_now()
+    session.flush()
+    return _drop_passages(session, PassageRow.document_id == document_id)
+
+
+def passages_by_ids(
+    session: Session, ids: Iterable[str], audiences: Collection[str]
+) -> dict[str, StoredPassage]:
+    """Return those of the passages `ids` that may be used now, for these audiences.
+
+    This is the last check before any use: the indexes may lag behind, SQL does not. A passage
+    is returned only if its document is served, its version is the served one, and its audience
+    is among `audiences`; no audience means no passage.
+    """
+    if not audiences:
+        return {}
+    wanted = list(dict.fromkeys(ids))
+    found: dict[str, StoredPassage] = {}
+    for start in range(0, len(wanted), IDS_PER_STATEMENT):
+        batch = wanted[start : start + IDS_PER_STATEMENT]
+        found |= {p.id: p for p in _served(session, audiences, PassageRow.id.in_(batch))}
+    return found
+
+
+def passages_at(
+    session: Session, uri: str, audiences: Collection[str]
+) -> tuple[StoredPassage, ...]:
+    """Return the served passages of the documents at an address, in reading order."""
+    if not audiences:
+        return ()
+    return tuple(_served(session, audiences, DocumentRow.uri == uri))
+
+
+def served_ids(session: Session, audience: str) -> frozenset[str]:
+    """Return the ids of all passages that are served to an audience."""
+    return frozenset(
+        session.scalars(
+            select(PassageRow.id)
+            .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
+            .where(_IS_SERVED, DocumentRow.audience == audience)
+        )
+    )
+
+
+def all_audiences(session: Session) -> frozenset[str]:
+    """Return every audience that any document was ever for."""
+    return frozenset(session.scalars(select(DocumentRow.audience).distinct()))
+
+
+def unserved_passages(session: Session) -> tuple[UnservedPassage, ...]:
+    """Return what interrupted work left behind: passages of versions that are not served."""
+    rows = session.execute(
+        select(PassageRow.id, DocumentRow.audience)
+        .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
+        .where(or_(DocumentRow.state != "indexed", PassageRow.version != DocumentRow.version))
+    )
+    return tuple(UnservedPassage(id, audience) for id, audience in rows)
+
+
+def drop_passages(session: Session, ids: Iterable[str]) -> None:
+    """Delete passages. Meant for what `unserved_passages` returned."""
+    doomed = list(ids)
+    for start in range(0, len(doomed), IDS_PER_STATEMENT):
+        batch = doomed[start : start + IDS_PER_STATEMENT]
+        session.execute(delete(PassageRow).where(PassageRow.id.in_(batch)))
+
+
+def count_passages_of(session: Session, source_id: int) -> int:
+    """Return how many passages of a source are served."""
+    counted = session.scalar(
+        select(func.count())
+        .select_from(PassageRow)
+        .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
+        .where(_IS_SERVED, DocumentRow.source_id == source_id)
+    )
+    return int(counted or 0)
+
+
+def count_served(session: Session) -> tuple[int, int]:
+    """Return how many documents and how many passages are served."""
+    documents = session.scalar(
+        select(func.count()).select_from(DocumentRow).where(DocumentRow.state == "indexed")
+    )
+    passages = session.scalar(
+        select(func.count())
+        .select_from(PassageRow)
+        .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
+        .where(_IS_SERVED)
+    )
+    return int(documents or 0), int(passages or 0)
+
+
+_IS_SERVED = and_(DocumentRow.state == "indexed", PassageRow.version == DocumentRow.version)
+
+
+def _served(
+    session: Session, audiences: Collection[str], condition: ColumnElement[bool]
+) -> Iterator[StoredPassage]:
+    rows = session.execute(
+        select(PassageRow, DocumentRow)
+        .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
+        .where(_IS_SERVED, DocumentRow.audience.in_(sorted(audiences)), condition)
+        .order_by(PassageRow.document_id, PassageRow.ordinal)
+    )
+    for passage, document in rows:
+        yield StoredPassage(
+            id=passage.id,
+            document_id=document.id,
+            version=passage.version,
+            ordinal=passage.ordinal,
+            breadcrumb=passage.heading,
+            text=passage.text,
+            uri=document.uri,
+            title=document.title,
+            audience=document.audience,
+            language=document.language,
+            updated_at=document.updated_at,
+            reviewed_until=document.reviewed_until,
+        )
+
+
+def _drop_passages(session: Session, condition: ColumnElement[bool]) -> tuple[str, ...]:
+    ids = tuple(session.scalars(select(PassageRow.id).where(condition)))
+    session.execute(delete(PassageRow).where(condition))
+    return ids
+
+
+def _source(row: SourceRow) -> Source:
+    return Source(row.id, row.location, row.audience, row.synced_at)
