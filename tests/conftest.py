@@ -9,10 +9,12 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import platformdirs
 import pytest
 from sqlalchemy import create_engine, text
 
 from storage.database import Database
+from training.base_model import BaseModel, prepare_bundled, stay_offline
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +78,12 @@ def _postgresql_programs() -> Path | None:
         return Path(found).resolve().parent
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
     return installed[-1].parent if installed else None
+
+
+@pytest.fixture(scope="session")
+def base_model() -> BaseModel:
+    """The bundled model, converted once on this machine and kept between test runs."""
+    stay_offline()
+    kept = os.environ.get("SKREDDER_TEST_CACHE")
+    cache = Path(kept) if kept else Path(platformdirs.user_cache_dir("skredder-tests"))
+    return prepare_bundled(cache)

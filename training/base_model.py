@@ -149,7 +149,9 @@ def _convert(gguf: Path, folder: Path, progress: Progress) -> None:
     """Write the weights as float32 safetensors, with the tokenizer and its chat template."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     temporary = folder.with_name(f".tmp-{folder.name}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -163,7 +165,8 @@ def _convert(gguf: Path, folder: Path, progress: Progress) -> None:
     # A model that came from GGUF refuses to be saved; the same weights in a plain one do not.
     described = loaded.config.to_dict()
     described.pop("quantization_config", None)
-    plain: Any = AutoModelForCausalLM.from_config(type(loaded.config).from_dict(described))
+    automatic: Any = AutoModelForCausalLM
+    plain = automatic.from_config(type(loaded.config).from_dict(described))
     plain.load_state_dict(loaded.state_dict())
     plain.save_pretrained(temporary)
     tokenizer.save_pretrained(temporary)
