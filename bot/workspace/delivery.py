@@ -118,8 +118,7 @@ class Sockets:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for socket in list(self._sockets):
-            await socket.close()
+        await asyncio.gather(*(socket.close() for socket in self._sockets))
 
     def disturb(self, what: str) -> None:
         """Drop the connections, or ask the app to make new ones. From any thread."""
@@ -129,7 +128,7 @@ class Sockets:
 
     async def serve(self, request: web.Request, app_id: str) -> web.WebSocketResponse:
         """Serve one connection until it ends."""
-        socket = web.WebSocketResponse(autoping=False)
+        socket = web.WebSocketResponse(timeout=0.5, autoping=False)
         await socket.prepare(request)
         hello: Json = {
             "type": "hello",
@@ -229,7 +228,8 @@ class Sockets:
     async def _ping(self, socket: web.WebSocketResponse) -> None:
         while not socket.closed:
             await asyncio.sleep(self._timing.ping)
-            await socket.ping(b"Ping from the workspace")
+            if not self._faults.is_silent:
+                await socket.ping(b"Ping from the workspace")
 
     def _forget(self, socket: web.WebSocketResponse) -> None:
         if socket in self._sockets:

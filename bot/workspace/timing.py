@@ -28,5 +28,5 @@ class Timing:
     stream: float = 300.0
     response_url: float = 1_800.0
     status: float = 120.0
-    ping: float = 10.0
+    ping: float = 1.0
     clock: Callable[[], float] = time.time
