@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.corrections import CorrectionRefused
+from bot.inference.language_model import InferenceFailed
 from bot.permissions import NotAllowed
 from bot.question_text import QuestionUnusable, clean_question
 from bot.retraining import RetrainRefused
-from knowledge.passage_index import IndexOwned
-from knowledge.readers import SourceMissing
+from bot.slack.calls import SlackRefused, SlackUncertain
+from knowledge.keyword_index import KeywordIndexUnusable
+from knowledge.listing import SourceMissing
+from knowledge.passage_index import IndexOwned, IndexUnusable
 from storage import answers, pairs, questions
 from storage.answers import NewAnswer
 from storage.database import DatabaseUnusable
@@ -40,11 +43,16 @@ USER_ERRORS: tuple[type[Exception], ...] = (
     CorrectionRefused,
     DatabaseUnusable,
     IndexOwned,
+    IndexUnusable,
+    InferenceFailed,
+    KeywordIndexUnusable,
     NotAllowed,
     PairChangeRefused,
     PairFileInvalid,
     QuestionUnusable,
     RetrainRefused,
+    SlackRefused,
+    SlackUncertain,
     SourceMissing,
 )
 

@@ -202,6 +202,16 @@ def ids_approved(session: Session, audience: str = "everyone") -> frozenset[int]
     )
 
 
+def approved_questions(session: Session) -> tuple[tuple[int, str, str], ...]:
+    """Return id, question and audience of every approved pair, whoever may see it."""
+    rows = session.execute(
+        select(PairRow.id, PairRow.input, PairRow.audience)
+        .where(PairRow.state == "approved")
+        .order_by(PairRow.id)
+    )
+    return tuple((int(row[0]), str(row[1]), str(row[2])) for row in rows)
+
+
 def count_approved(session: Session, audience: str = "everyone") -> int:
     """Return how many approved pairs an audience has."""
     return int(

@@ -82,7 +82,7 @@ class SlackSide:
             permissions,
             corrections,
             retrainings,
-            self._wake,
+            self.wake,
         )
         run_messages = RunMessages(
             database, calls, self._bot_user_id, settings.slack.admin_channel, permissions.admins
@@ -110,9 +110,9 @@ class SlackSide:
         retrainings.stops_when(lambda: self._retrainer.is_stopping)
         self._app = build_bolt_app(
             client,
-            Inbox(database, self._wake),
+            Inbox(database, self.wake),
             (
-                Feedback(database, calls, corrections, self._wake),
+                Feedback(database, calls, corrections, self.wake),
                 RetrainCommand(permissions, retrainings),
                 home,
             ),
@@ -132,7 +132,8 @@ class SlackSide:
         self._workers.stop()
         self._retrainer.stop(60)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Look for work now."""
         self._workers.wake()
         self._retrainer.wake()
 

@@ -1,0 +1,224 @@
+"""The composition root: every part is built here, once, from the settings."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from bot.answering import Answering
+from bot.champion import Champion
+from bot.control.server import ControlServer
+from bot.corrections import Corrections
+from bot.engines import EngineOpener
+from bot.home import Home
+from bot.learning import Learning
+from bot.operations import USER_ERRORS, Operations
+from bot.pair_import import PairImport
+from bot.permissions import Permissions
+from bot.retraining import Retrainings
+from bot.schedule import Schedule
+from bot.settings import Settings
+from bot.training_parts import build_training
+from knowledge.embedder import MiniLmEmbedder
+from knowledge.indexing import Indexes
+from knowledge.ingest import Ingestion
+from knowledge.keyword_index import KeywordIndex
+from knowledge.passage_index import PassageIndex
+from knowledge.reconciliation import reconcile
+from knowledge.retrieval import Retrieval
+from knowledge.verified import VerifiedAnswers, questions_from
+from storage import runs, versions
+from storage.database import Database
+from storage.pairs import HELD_OUT_SHARE
+from training.base_model import prepare, stay_offline
+
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
+
+    from bot.slack.side import SlackSide
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+class Skredder:
+    """One installation, wired. It owns its home folder until it is closed."""
+
+    def __init__(
+        self, home: Home, settings: Settings, on_progress: Progress = lambda _: None
+    ) -> None:
+        """Build everything; heavy models are loaded when they are first needed.
+
+        Args:
+            home: Where all state lies.
+            settings: The validated settings.
+            on_progress: Called with `done`, `total` and `name` while a model is prepared.
+
+        Raises:
+            HomeOwned: another process works on this home.
+            Exception: one of `USER_ERRORS` when something is missing or damaged.
+        """
+        stay_offline()
+        self._lock = home.own()
+        self._slack: SlackSide | None = None
+        self._schedule: Schedule | None = None
+        self._control: ControlServer | None = None
+        try:
+            self._build(home, settings, on_progress)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _build(self, home: Home, settings: Settings, on_progress: Progress) -> None:
+        self.settings = settings
+        self.database = Database(settings.storage.database_url or f"sqlite:///{home.database}")
+        self.database.migrate()
+        with self.database.write() as session:
+            versions.ensure_base(session)
+            if self.database.is_sqlite:  # this home has one owner, and that is us now
+                runs.release_all_but(session, "nobody")
+
+        embedder = MiniLmEmbedder()
+        self._index = PassageIndex(home.index, embedder.name)
+        self._keywords = KeywordIndex(home.index / "keywords.db")
+        indexes = Indexes(self._index, self._keywords, embedder)
+        self.ingestion = Ingestion(self.database, indexes)
+        self.retrieval = Retrieval(self.database, self._index, self._keywords, embedder)
+        verified = VerifiedAnswers(self._index, embedder, questions_from(self.database))
+        self._learning = Learning(self.database, verified)
+        reconcile(self.database, indexes)
+        self._learning.reconcile()
+
+        base = prepare(
+            settings.model.base,
+            home.models,
+            lambda step, share: on_progress(
+                {"name": step, "done": round(share * 100), "total": 100}
+            ),
+        )
+        opener = EngineOpener(base, settings.model.engine)
+        self.models = Champion(self.database, opener.open)
+        self.permissions = Permissions(settings.people)
+        self.corrections = Corrections(self.database, self.permissions, HELD_OUT_SHARE)
+        self.pair_import = PairImport(self.database, self.corrections, HELD_OUT_SHARE)
+        self.answering = Answering(
+            database=self.database,
+            retrieval=self.retrieval,
+            verified=verified,
+            models=self.models,
+            persona=settings.persona(),
+            contact=settings.company.contact,
+            passages=settings.knowledge.passages,
+            context_tokens=settings.knowledge.context_tokens,
+            max_new_tokens=settings.model.max_new_tokens,
+        )
+        self.retrainings = Retrainings(
+            database=self.database,
+            training=build_training(
+                settings=settings,
+                home=home,
+                base=base,
+                database=self.database,
+                retrieval=self.retrieval,
+                answering=self.answering,
+                opener=opener,
+                champion=self.models,
+            ),
+            champion=self.models,
+            enough_pairs=settings.training.enough_pairs,
+            retrain_every=settings.training.retrain_every,
+            owner=f"run-{secrets.token_hex(6)}",
+        )
+        self._embedder = embedder
+        self._control_file = home.control
+        self.operations = Operations(self)
+
+    def connect(self, client: WebClient, app_token: str) -> None:
+        """Answer in Slack, take work from the command line, and look for due retrainings.
+
+        Args:
+            client: Slack, from `bot.slack.calls.new_client`.
+            app_token: The token for Socket Mode.
+
+        Raises:
+            SlackRefused: Slack does not take the token.
+            SlackUncertain: Slack cannot be reached.
+        """
+        from bot.slack.side import SlackSide, free_jobs_of_the_dead
+
+        free_jobs_of_the_dead(self.database)
+        self._slack = SlackSide(
+            settings=self.settings,
+            client=client,
+            app_token=app_token,
+            database=self.database,
+            answering=self.answering,
+            corrections=self.corrections,
+            permissions=self.permissions,
+            retrainings=self.retrainings,
+            learning=self._learning.handlers | {"consider_retraining": self.retrainings.consider},
+        )
+        self._slack.start()
+        self._control = ControlServer(self._control_file, self.operations.perform, USER_ERRORS)
+        self._schedule = Schedule(self.settings.training.schedule, self._look_for_due_run)
+        self._schedule.start()
+        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+
+    def wake_workers(self) -> None:
+        """Let new jobs be done now: by the bot, or here when a command does its own work."""
+        if self._slack is not None:
+            self._slack.wake()
+        else:
+            self._learning.catch_up()
+
+    def start_run(self, actor: str, key: str, on_progress: Progress) -> dict[str, Any]:
+        """Start a run, or go on with one that was interrupted, and follow it to its end."""
+        from bot.run_in_terminal import follow_run, run_here
+
+        if self._slack is not None:
+            run = self.retrainings.request(actor, key)
+            self._slack.wake()
+            return follow_run(self.retrainings, run, on_progress)
+        return run_here(self.database, self.retrainings, actor, key, on_progress)
+
+    def close(self) -> None:
+        """Stop everything in the order of dependence, and free the home."""
+        if self._schedule is not None:
+            self._schedule.stop()
+        if self._control is not None:
+            self._control.close()
+        if self._slack is not None:
+            self._slack.stop()
+        self.models.close()
+        self._keywords.close()
+        self._index.close()
+        self.database.close()
+        self._lock.release()
+
+    def __enter__(self) -> Skredder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _look_for_due_run(self, period: str) -> None:
+        if self.retrainings.look(period):
+            self.wake_workers()
+
+    def _warm_up(self) -> None:
+        """Load the models before the first question needs them."""
+        try:
+            self._embedder.load()
+            log.info("ready version=%s", self.models.version)
+        except Exception:
+            log.exception("the models could not be loaded ahead; the first question tries again")
