@@ -20,7 +20,7 @@ from typing import Any
 from storage.failpoints import failpoint
 from training import checkpoints
 from training.job import TrainingJob, TrainingProgress
-from training.manifest import write_manifest
+from training.manifest import flush_folder, write_manifest
 from training.rows import Row
 from training.snapshot import SnapshotBroken, read_snapshot
 from training.tokens import tokenize
@@ -77,7 +77,7 @@ def train(job: TrainingJob, report: Report, should_stop: Callable[[], bool]) -> 
     write_manifest(temporary, lineage)
     failpoint("training.after_manifest")
     temporary.rename(finished)
-    _flush(finished.parent)
+    flush_folder(finished.parent)
     return finished
 
 
@@ -272,15 +272,8 @@ def _peak_memory() -> int:
 def _settle(folder: Path) -> None:
     """Keep what an adapter consists of, nothing else, and flush it to disk."""
     for path in folder.iterdir():
-        if path.name in _ADAPTER_FILES:
-            _flush(path)
-        else:
+        if path.name not in _ADAPTER_FILES:
             path.unlink()
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            continue
+        with path.open("rb") as file:
+            os.fsync(file.fileno())

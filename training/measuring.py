@@ -1,0 +1,184 @@
+"""Measuring a challenger against the champion and the base, going on where it was broken off."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.versions import BASE, Version
+from training.evaluation.answers import AnswerBook, Generate
+from training.evaluation.compare import VersionAnswers, compare
+from training.evaluation.probes import Probe, read_probes
+from training.evaluation.report import Report
+from training.evaluation.voice import VoiceClassifier
+from training.prompt import ChatMessage, Voice, render_general
+from training.rows import Row
+from training.snapshot import Snapshot
+
+#: How long the answer to a probe may be, in tokens: right answers are short, and a model that
+#: lost itself is not followed for long.
+PROBE_TOKENS = 48
+#: How many of the questions learned from the base answers too, to show how it writes.
+VOICE_SAMPLE = 40
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What one version is asked, and where its answers are kept."""
+
+    name: str
+    folder: Path | None
+    book: AnswerBook
+    chats: tuple[tuple[tuple[ChatMessage, ...], ...], ...]
+
+
+class Measuring:
+    """Has versions answer and compares them. Answers are kept, so nobody is asked twice."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        base_name: str,
+        voice: Voice,
+        open_generator: Callable[[str, Path | None], AbstractContextManager[Generate]],
+        answer_tokens: int,
+        probes: Sequence[Probe] | None = None,
+    ) -> None:
+        """Collect what measuring needs.
+
+        Args:
+            folder: Where answers are kept, in `answers/`.
+            base_name: The base model's name; its answers are no other base's.
+            voice: The voice's written rules.
+            open_generator: Opens a version by name and folder (None for the base).
+            answer_tokens: How long an answer to a question may be.
+            probes: General probes; those that come with the program by default.
+        """
+        self._folder = folder
+        self._base_name = base_name
+        self._voice = voice
+        self._open_generator = open_generator
+        self._answer_tokens = answer_tokens
+        self._probes = probes
+
+    def book(self, name: str, manifest: str | None) -> Path:
+        """Return the file with a version's answers; other weights have another file."""
+        made_of = self._base_name if manifest is None else manifest[:12]
+        return self._folder / "answers" / f"{name}-{made_of}.jsonl"
+
+    def measure(
+        self,
+        snapshot: Snapshot,
+        *,
+        champion: Version,
+        challenger: tuple[str, Path, str],
+        loss: Sequence[float],
+        on_step: Callable[[int, int | None, str | None], None],
+        should_stop: Callable[[], bool],
+    ) -> Report:
+        """Measure a challenger on the held-out rows and the probes.
+
+        Args:
+            snapshot: What it learned from, and the rows kept for measuring.
+            champion: The version that answers now.
+            challenger: The new version's name, its folder and its manifest's SHA-256.
+            loss: The loss of each training step.
+            on_step: Told how many answers have come, how many there will be, and of whom.
+            should_stop: Asked before each batch.
+
+        Raises:
+            EvaluationStopped: `should_stop` said so; answers that came are kept.
+            VoiceUnclear: there are too few training answers to learn the voice from.
+        """
+        probes = read_probes() if self._probes is None else tuple(self._probes)
+        learned = _pair_rows(snapshot)
+        held_out = tuple(row.messages for row in snapshot.held_out)
+        general = tuple(render_general(probe.prompt) for probe in probes)
+        sample = tuple(row.messages for row in _sample(learned, snapshot.seed))
+        name, folder, manifest = challenger
+        asked = [
+            _Asked(BASE, None, AnswerBook(self.book(BASE, None)), (held_out, general, sample)),
+            _Asked(name, folder, AnswerBook(self.book(name, manifest)), (held_out, general)),
+        ]
+        if not champion.is_base:
+            book = AnswerBook(self.book(champion.name, champion.manifest_sha256))
+            where = None if champion.folder is None else Path(champion.folder)
+            asked.insert(1, _Asked(champion.name, where, book, (held_out, general)))
+        total = sum(self._missing(one) for one in asked)
+        on_step(0, total, None)
+        said = {one.name: self._ask(one, on_step, should_stop) for one in asked}
+        answers = {
+            version: VersionAnswers(version, tuple(parts[0]), tuple(parts[1]))
+            for version, parts in said.items()
+        }
+        return compare(
+            snapshot.held_out,
+            probes,
+            base=answers[BASE],
+            champion=answers[champion.name],
+            challenger=answers[name],
+            train_references=[row.answer for row in learned],
+            base_train_answers=said[BASE][2],
+            voice=self._voice,
+            loss=loss,
+        )
+
+    def voice_of(self, snapshot: Snapshot) -> VoiceClassifier:
+        """Return the classifier of the voice that a measured snapshot was judged by.
+
+        Raises:
+            VoiceUnclear: there are too few answers, or the snapshot was not measured here.
+        """
+        learned = _pair_rows(snapshot)
+        sample = [row.messages for row in _sample(learned, snapshot.seed)]
+        book = AnswerBook(self.book(BASE, None))
+        if book.missing(sample, self._answer_tokens):
+            return VoiceClassifier([row.answer for row in learned], [])
+        said = book.answer(sample, self._answer_tokens, _nobody)
+        return VoiceClassifier([row.answer for row in learned], said)
+
+    def _missing(self, asked: _Asked) -> int:
+        return sum(
+            asked.book.missing(chats, limit)
+            for chats, limit in zip(asked.chats, self._limits(), strict=False)
+        )
+
+    def _ask(
+        self,
+        asked: _Asked,
+        on_step: Callable[[int, int | None, str | None], None],
+        should_stop: Callable[[], bool],
+    ) -> list[list[str]]:
+        def answered(count: int) -> None:
+            on_step(count, None, f"{asked.name} answers questions it has never seen")
+
+        def all_answers(generate: Generate) -> list[list[str]]:
+            return [
+                asked.book.answer(chats, limit, generate, answered, should_stop)
+                for chats, limit in zip(asked.chats, self._limits(), strict=False)
+            ]
+
+        if not self._missing(asked):
+            return all_answers(_nobody)
+        with self._open_generator(asked.name, asked.folder) as generate:
+            return all_answers(generate)
+
+    def _limits(self) -> tuple[int, int, int]:
+        return (self._answer_tokens, PROBE_TOKENS, self._answer_tokens)
+
+
+def _pair_rows(snapshot: Snapshot) -> list[Row]:
+    return [row for row in snapshot.train if row.kind == "pair"]
+
+
+def _sample(rows: Sequence[Row], seed: int) -> list[Row]:
+    count = min(VOICE_SAMPLE, len(rows))
+    return random.Random(seed).sample(list(rows), count)  # noqa: S311 - repeatable, no secret
+
+
+def _nobody(_chats: Sequence[tuple[ChatMessage, ...]], _max_tokens: int) -> list[str]:
+    raise AssertionError("Everything was answered; nobody should be asked.")
