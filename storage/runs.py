@@ -130,6 +130,11 @@ def renew(session: Session, run_id: int, attempt: int, lease: timedelta) -> Run:
     return get(session, run_id)
 
 
+def release(session: Session, run_id: int, attempt: int) -> None:
+    """Let another process take an open run at once. Raises `RunLost`."""
+    _write(session, run_id, attempt, owner=None, lease_until=None)
+
+
 def enter(session: Session, run_id: int, attempt: int, state: str, message: str = "") -> None:
     """Move an open run to another stage. Raises `RunLost`."""
     if state not in OPEN_STATES:
@@ -193,6 +198,28 @@ def finish(
     )
     run = get(session, run_id)
     audit.record(session, run.requested_by, f"run.{state}", f"run {run_id}", {"message": message})
+    return run
+
+
+def abandon(session: Session, run_id: int, message: str) -> Run:
+    """End an open run as failed, whoever holds it; one that has ended is left as it is."""
+    ended = session.execute(
+        update(RunRow)
+        .where(RunRow.id == run_id, RunRow.open_slot == 1)
+        .values(
+            state="failed",
+            message=message,
+            error=message,
+            open_slot=None,
+            owner=None,
+            lease_until=None,
+            seconds_left=None,
+            finished_at=utc_now(),
+        )
+    )
+    run = get(session, run_id)
+    if rows_changed(ended):
+        audit.record(session, run.requested_by, "run.failed", f"run {run_id}", {"message": message})
     return run
 
 

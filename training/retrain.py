@@ -9,11 +9,9 @@ from __future__ import annotations
 import errno
 import logging
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -21,13 +19,13 @@ from storage import pairs, runs, snapshots, versions
 from storage.database import Database
 from storage.failpoints import failpoint
 from storage.runs import Run
-from storage.versions import Serving, Version
+from storage.versions import Serving
 from training.base_model import BaseModel
 from training.evaluation.answers import AnswerBook, EvaluationStopped, Generate
 from training.evaluation.report import Report
 from training.evaluation.voice import VoiceUnclear
 from training.gate import GateDecision, decide
-from training.job import TrainingJob, TrainingProgress
+from training.job import TrainingJob
 from training.manifest import ManifestBroken, verify_manifest
 from training.measuring import Measuring
 from training.merge import MergeFailed
@@ -36,6 +34,7 @@ from training.prompt import Persona
 from training.recipe import GateRules, Recipe
 from training.replay import make_replay, read_prompts, rows_wanted
 from training.rows import CountTokens, FindSection, Retrieve
+from training.run_watch import RunWatch
 from training.snapshot import (
     HeldOutLeaked,
     Snapshot,
@@ -44,11 +43,6 @@ from training.snapshot import (
     read_snapshot,
 )
 from training.version_files import version_folder, write_version
-
-#: How long a run belongs to its process without a sign of life.
-LEASE = timedelta(minutes=3)
-#: How often the lease is renewed and a cancellation looked for, in seconds.
-_RENEW_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -65,31 +59,13 @@ class RunImpossible(Exception):
 
 
 @dataclass(frozen=True)
-class StageProgress:
-    """How far a run is, for whoever looks on."""
-
-    state: str
-    step: int
-    steps: int
-    message: str
-
-
-@dataclass(frozen=True)
 class Outcome:
-    """How a run ended. `version`, `report` and `decision` are there if it was measured."""
+    """What a measured run found."""
 
-    run: Run
-    version: Version | None = None
-    report: Report | None = None
-    decision: GateDecision | None = None
-    plot: Path | None = None
+    report: Report
+    decision: GateDecision
     #: The serving revision that the challenger was measured against.
-    revision: int | None = None
-
-    @property
-    def state(self) -> str:
-        """How it ended, in a word: passed, refused, failed, cancelled; or promoted since."""
-        return self.run.state
+    revision: int
 
 
 class Retraining:
@@ -151,71 +127,77 @@ class Retraining:
 
     def run(
         self,
-        run_id: int,
-        attempt: int,
-        on_progress: Callable[[StageProgress], None] = lambda _progress: None,
+        run: Run,
+        on_progress: Callable[[Run], None] = lambda _run: None,
         should_stop: Callable[[], bool] = lambda: False,
-    ) -> Outcome:
+    ) -> Run:
         """Take a claimed run to its end.
 
         Args:
-            run_id: The run, claimed with `storage.runs.claim`.
-            attempt: The attempt it was claimed under; every write is refused under another.
-            on_progress: Called with each step of each stage.
+            run: The run as `storage.runs.claim` returned it; every write is refused when it has
+                been claimed anew since.
+            on_progress: Called with the run as it stands, at each step of each stage.
             should_stop: Whether this process is shutting down.
 
         Returns:
-            The outcome: passed, refused, failed or cancelled. A failure is written down with its
-            reason; no version is left behind by it.
+            The run as it ended: passed, refused, failed or cancelled. A failure is written down
+            with its reason; no version is left behind by it. `outcome` has the report.
 
         Raises:
             RunInterrupted: `should_stop` said so. The run stays open, to go on later.
             RunLost: another process has taken the run over.
         """
-        watch = _Watch(self._database, run_id, attempt, on_progress, should_stop)
+        watch = RunWatch(self._database, run, on_progress, should_stop)
         try:
-            return self._stages(run_id, watch)
+            return self._stages(run.id, watch)
         except (TrainingCancelled, EvaluationStopped) as stopped:
             if watch.cancelled_by is None:
-                raise RunInterrupted(f"Run {run_id} goes on after the next start.") from stopped
+                watch.let_go()
+                raise RunInterrupted(f"Run {run.id} goes on after the next start.") from stopped
             ended = watch.finish("cancelled", f"Cancelled by {watch.cancelled_by}.")
         except runs.RunLost:
             raise
         except Exception as error:
-            log.exception("run_failed run=%d", run_id)
+            log.exception("run_failed run=%d", run.id)
             reason = _explain(error)
             ended = watch.finish("failed", f"The run failed: {reason}", error=reason)
-        self._tidy(run_id, keep_version=False)
-        return Outcome(ended)
+        self._tidy(run.id, keep_version=False)
+        return ended
 
-    def outcome(self, run_id: int) -> Outcome:
-        """Return how a run ended, read back from SQL. Raises `RunRefused` if there is none."""
-        with self._database.read() as session:
-            run = runs.get(session, run_id)
-            version = None if run.version_id is None else versions.by_id(session, run.version_id)
+    def outcome(self, run: Run) -> Outcome | None:
+        """Return what a run found; None if it was not measured."""
         if run.report is None:
-            return Outcome(run, version)
+            return None
         gate = run.report["gate"]
         return Outcome(
-            run,
-            version,
             Report.from_json(run.report["report"]),
             GateDecision(gate["passed"], tuple(gate["reasons"])),
-            Path(run.report["plot"]),
             run.report["revision"],
         )
 
-    def in_voice(self, run_id: int, texts: Sequence[str]) -> list[bool]:
+    def report_text(self, run: Run) -> str:
+        """Return how a run ended, with its table if it was measured, as plain text."""
+        found = self.outcome(run)
+        if found is None:
+            return run.message
+        verdict = "The gate let it through" if found.decision.passed else "The gate refused it"
+        reasons = "\n".join(f"- {reason}" for reason in found.decision.reasons)
+        return f"{found.report.table()}\n\n{verdict}:\n{reasons}"
+
+    def plot(self, run: Run) -> Path | None:
+        """Return the plot of a measured run, if it is still there."""
+        path = self.report_folder(run.id) / "report.png"
+        return path if path.exists() else None
+
+    def in_voice(self, run: Run, texts: Sequence[str]) -> list[bool]:
         """Return for each text whether it is in the voice that a measured run was judged by.
 
         Raises:
-            RunRefused: there is no such run.
             VoiceUnclear: the run was not measured here.
         """
+        if run.snapshot_id is None:
+            raise VoiceUnclear(f"Run {run.id} never had a snapshot.")
         with self._database.read() as session:
-            run = runs.get(session, run_id)
-            if run.snapshot_id is None:
-                raise VoiceUnclear(f"Run {run_id} never had a snapshot.")
             digest = snapshots.get(session, run.snapshot_id).digest
         return self._measuring.voice_of(self._read_snapshot(digest)).speaks(texts)
 
@@ -223,7 +205,7 @@ class Retraining:
         """Return where a run's log, progress, report and plot are."""
         return self._folder / "runs" / str(run_id)
 
-    def _stages(self, run_id: int, watch: _Watch) -> Outcome:
+    def _stages(self, run_id: int, watch: RunWatch) -> Run:
         work = self.report_folder(run_id)
         recipe = _fixed_recipe(work, self._recipe)
         watch.enter("preparing", "Freezing the pairs")
@@ -251,13 +233,13 @@ class Retraining:
             should_stop=watch.should_stop,
         )
         failpoint("run.evaluated")
-        outcome = self._conclude(
+        ended = self._conclude(
             watch, folder=folder, manifest=manifest.sha256, report=report, champion=champion
         )
         self._tidy(run_id, keep_version=True)
-        return outcome
+        return ended
 
-    def _snapshot(self, run_id: int, recipe: Recipe, watch: _Watch) -> Snapshot:
+    def _snapshot(self, run_id: int, recipe: Recipe, watch: RunWatch) -> Snapshot:
         with self._database.read() as session:
             run = runs.get(session, run_id)
             if run.snapshot_id is not None:
@@ -297,7 +279,7 @@ class Retraining:
     def _read_snapshot(self, digest: str) -> Snapshot:
         return read_snapshot(self._folder / "snapshots" / f"{digest}.jsonl", digest)
 
-    def _replay(self, wanted: int, recipe: Recipe, watch: _Watch) -> tuple[tuple[str, str], ...]:
+    def _replay(self, wanted: int, recipe: Recipe, watch: RunWatch) -> tuple[tuple[str, str], ...]:
         if not wanted:
             return ()
         prompts = self._replay_prompts
@@ -314,7 +296,7 @@ class Retraining:
                 should_stop=watch.should_stop,
             )
 
-    def _train(self, run_id: int, recipe: Recipe, snapshot: Snapshot, watch: _Watch) -> Path:
+    def _train(self, run_id: int, recipe: Recipe, snapshot: Snapshot, watch: RunWatch) -> Path:
         work = self.report_folder(run_id)
         adapters = self._folder / "adapters"
         adapters.mkdir(parents=True, exist_ok=True)
@@ -334,11 +316,11 @@ class Retraining:
         return adapter
 
     def _conclude(
-        self, watch: _Watch, *, folder: Path, manifest: str, report: Report, champion: Serving
-    ) -> Outcome:
+        self, watch: RunWatch, *, folder: Path, manifest: str, report: Report, champion: Serving
+    ) -> Run:
         """Write version, gate and end of the run in one transaction: all of it or nothing."""
         decision = decide(report, self._rules)
-        plot = report.plot(self.report_folder(watch.run_id) / "report.png")
+        report.plot(self.report_folder(watch.run_id) / "report.png")
         state: Literal["passed", "refused"] = "passed" if decision.passed else "refused"
         with self._database.write() as session:
             version = versions.register(
@@ -359,14 +341,13 @@ class Retraining:
                 report={
                     "report": report.to_json(),
                     "gate": {"passed": decision.passed, "reasons": list(decision.reasons)},
-                    "plot": str(plot),
                     "revision": champion.revision,
                 },
             )
             failpoint("run.before_conclusion")
         failpoint("run.after_conclusion")
         log.info("run_%s run=%d version=%s", state, run.id, version.name)
-        return Outcome(run, version, report, decision, plot, champion.revision)
+        return run
 
     def _tidy(self, run_id: int, *, keep_version: bool) -> None:
         """Delete what the end of a run makes superfluous."""
@@ -379,131 +360,6 @@ class Retraining:
             folders.append(version_folder(self._folder, run_id))
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-class _Watch:
-    """The run's line to SQL: its progress, its lease, and whether it is to end."""
-
-    def __init__(
-        self,
-        database: Database,
-        run_id: int,
-        attempt: int,
-        on_progress: Callable[[StageProgress], None],
-        stopping: Callable[[], bool],
-    ) -> None:
-        self.run_id = run_id
-        self.attempt = attempt
-        self.cancelled_by: str | None = None
-        self._database = database
-        self._on_progress = on_progress
-        self._stopping = stopping
-        self._renewed = 0.0
-        self._now = StageProgress("queued", 0, 0, "")
-        self._began = time.monotonic()
-
-    def enter(self, state: str, message: str) -> None:
-        """Begin a stage."""
-        with self._database.write() as session:
-            runs.enter(session, self.run_id, self.attempt, state, message)
-            runs.progress(session, self.run_id, self.attempt, step=0, steps=0)
-        log.info("run_stage run=%d state=%s", self.run_id, state)
-        self._show(StageProgress(state, 0, 0, message))
-
-    def begin(self, steps: int, message: str) -> None:
-        """Begin a part of a stage that has `steps` steps."""
-        self._began = time.monotonic()
-        self._write(StageProgress(self._now.state, 0, steps, message))
-
-    def step(self, count: int, total: int | None = None, message: str | None = None) -> None:
-        """Note that `count` further steps are done, of `total` if that is known now."""
-        now = self._now
-        steps = now.steps if total is None else total
-        step = min(now.step + count, steps)
-        self._write(StageProgress(now.state, step, steps, message or now.message))
-
-    def share(self, share: float) -> None:
-        """Note which share of the stage is done, 0 to 1; written down in whole tenths."""
-        if int(share * 10) != self._now.step:
-            self._write(StageProgress(self._now.state, int(share * 10), 10, self._now.message))
-
-    def trained(self, progress: TrainingProgress) -> None:
-        """Note a step of the training process."""
-        message = (
-            f"Step {progress.step} of {progress.steps}, loss {progress.loss:.2f}, "
-            f"{progress.tokens_per_second:.0f} tokens a second"
-        )
-        with self._database.write() as session:
-            runs.progress(
-                session,
-                self.run_id,
-                self.attempt,
-                step=progress.step,
-                steps=progress.steps,
-                loss=progress.loss,
-                tokens_per_second=progress.tokens_per_second,
-                seconds_left=progress.seconds_left,
-                message=message,
-            )
-        self._show(StageProgress("training", progress.step, progress.steps, message))
-
-    def should_stop(self) -> bool:
-        """Whether to stop: the process shuts down, or somebody cancelled. Renews the lease."""
-        if time.monotonic() > self._renewed + _RENEW_SECONDS:
-            with self._database.write() as session:
-                run = runs.renew(session, self.run_id, self.attempt, LEASE)
-            self._renewed = time.monotonic()
-            self.cancelled_by = run.cancelled_by
-        return self.cancelled_by is not None or self._stopping()
-
-    def finish(
-        self, state: Literal["failed", "cancelled"], message: str, error: str | None = None
-    ) -> Run:
-        """End the run without a version."""
-        with self._database.write() as session:
-            return runs.finish(
-                session, self.run_id, self.attempt, state, message=message, error=error
-            )
-
-    def _write(self, progress: StageProgress) -> None:
-        done, steps = progress.step, progress.steps
-        seconds = (time.monotonic() - self._began) / done * (steps - done) if done else None
-        with self._database.write() as session:
-            runs.progress(
-                session,
-                self.run_id,
-                self.attempt,
-                step=done,
-                steps=steps,
-                seconds_left=seconds,
-                message=progress.message,
-            )
-        self._show(progress)
-
-    def _show(self, progress: StageProgress) -> None:
-        self._now = progress
-        self._on_progress(progress)
-
-
-def promote(database: Database, outcome: Outcome, actor: str, reason: str) -> Serving:
-    """Let a passed version answer, if the champion is still the one it was measured against.
-
-    Raises:
-        PromotionRefused: it was not passed, or the champion has changed since.
-    """
-    if outcome.version is None or outcome.revision is None:
-        raise versions.PromotionRefused("The run made no version that could answer.")
-    with database.write() as session:
-        serving = versions.promote(
-            session,
-            outcome.version.id,
-            expected_revision=outcome.revision,
-            actor=actor,
-            reason=reason,
-        )
-        failpoint("promotion.before_commit")
-    failpoint("promotion.after_commit")
-    return serving
 
 
 def _fixed_recipe(work: Path, recipe: Recipe) -> Recipe:

@@ -31,8 +31,8 @@ class RetrievedPassage:
 
 #: Finds the passages for a question that everyone may see, best first, as answering would.
 Retrieve = Callable[[str], Sequence[RetrievedPassage]]
-#: Returns the passages of one section, by its address; none when it is not there any more.
-FindSection = Callable[[str, str], Sequence[RetrievedPassage]]
+#: Returns the passage that holds a section (document address, heading); None if it is gone.
+FindSection = Callable[[str, str], RetrievedPassage | None]
 #: Counts the tokens of a text.
 CountTokens = Callable[[str], int]
 
@@ -85,20 +85,14 @@ def pair_row(
     """
     draw = random.Random(f"{recipe.seed}:{pair.input}")  # noqa: S311 - a repeatable draw, no secret
     passages = list(retrieve(pair.input))
-    right = _find(pair, passages)
+    sections = [find_section(source.uri, source.heading) for source in pair.sources]
+    known = [section for section in sections if section is not None]
+    right = _find(pair, passages, known)
     was_retrieved = right is not None
-    if right is None:
-        right = next(
-            (
-                passage
-                for source in pair.sources
-                for passage in find_section(source.uri, source.heading)
-            ),
-            None,
-        )
-        if right is not None:
-            passages = passages[: max(len(passages) - 1, 0)]
-            passages.insert(draw.randint(0, len(passages)), right)
+    if right is None and known:
+        right = _most_alike(pair, known)
+        passages = passages[: max(len(passages) - 1, 0)]
+        passages.insert(draw.randint(0, len(passages)), right)
     if split == "train" and recipe.shuffle_passages:
         draw.shuffle(passages)
     answer = pair.output
@@ -159,12 +153,29 @@ def _length(messages: Sequence[ChatMessage], answer: str, count_tokens: CountTok
     return sum(count_tokens(text) + _TOKENS_A_TURN for text in texts)
 
 
-def _find(pair: Pair, passages: Sequence[RetrievedPassage]) -> RetrievedPassage | None:
-    """Return the passage from a section of the pair; of several, the one most like its answer."""
-    sources = {(source.uri, _section(source.heading)) for source in pair.sources}
-    found = [p for p in passages if (p.uri, _section(p.heading)) in sources]
+def _find(
+    pair: Pair, passages: Sequence[RetrievedPassage], sections: Sequence[RetrievedPassage]
+) -> RetrievedPassage | None:
+    """Return the retrieved passage that the pair rests on, if there is one.
+
+    That is a passage under the heading of one of its sources, or the one that holds such a
+    section together with its neighbours, under their common heading.
+    """
+    headings = {(source.uri, _section(source.heading)) for source in pair.sources}
+    texts = {(section.uri, section.text) for section in sections}
+    found = [
+        passage
+        for passage in passages
+        if (passage.uri, _section(passage.heading)) in headings
+        or (passage.uri, passage.text) in texts
+    ]
+    return _most_alike(pair, found) if found else None
+
+
+def _most_alike(pair: Pair, passages: Sequence[RetrievedPassage]) -> RetrievedPassage:
+    """Return the passage that shares most words with the pair's answer; of equals the first."""
     words = set(pair.output.lower().split())
-    return max(found, key=lambda p: len(words & set(p.text.lower().split())), default=None)
+    return max(passages, key=lambda passage: len(words & set(passage.text.lower().split())))
 
 
 def _section(heading: str) -> str:
