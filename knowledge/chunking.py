@@ -18,13 +18,13 @@ PASSAGE_TOKENS = 220
 #: A section with fewer tokens says too little by itself; several in a row become one passage.
 TINY_SECTION_TOKENS = 24
 
-#: A sentence with at most this many tokens is repeated where a section had to be cut.
-OVERLAP_TOKENS = 40
+#: The last sentence before a cut is repeated behind it if it has this many tokens.
+OVERLAP_TOKENS = range(6, 41)
 
 #: Text that goes to the sentence splitter in one piece, in characters; its time is quadratic.
 _LONGEST_RUN = 8_000
 
-_SENTENCE = re.compile(r"\S.*?(?:[.!?…][\"'”»)\]]*(?=\s)|$)\s*", re.S)
+_SENTENCE = re.compile(r"\S.*?(?:[.!?…][\"'”»)\]]*(?=\s+[^a-zæøå\s])|\Z)\s*", re.S)
 
 #: Counts the embedder's tokens in each of several texts.
 CountTokens = Callable[[Sequence[str]], list[int]]
@@ -116,9 +116,12 @@ class _Splitting:
             yield _Part(block.kind, text, head_tokens + sum(part.tokens for part in group))
 
     def _sentences(self, kind: Kind, text: str, budget: int = PASSAGE_TOKENS) -> Iterator[_Part]:
-        pieces = []
-        for start in range(0, len(text), _LONGEST_RUN):
-            pieces += self._split(text[start : start + _LONGEST_RUN], budget)
+        pieces: list[str] = []
+        while text:
+            space = text.rfind(" ", _LONGEST_RUN // 2, _LONGEST_RUN)
+            end = space + 1 if len(text) > _LONGEST_RUN and space > 0 else _LONGEST_RUN
+            pieces += self._split(text[:end], budget)
+            text = text[end:]
         for piece, tokens in zip(pieces, self._count_tokens(pieces), strict=True):
             yield _Part(kind, piece, tokens)
 
@@ -140,7 +143,7 @@ class _Splitting:
         sentences = _SENTENCE.findall(before[-1].text)
         last = sentences[-1].strip() if sentences else ""
         tokens = self._count_tokens([last])[0] if last else 0
-        return [_Part("prose", last, tokens)] if 0 < tokens <= min(room, OVERLAP_TOKENS) else []
+        return [_Part("prose", last, tokens)] if tokens in OVERLAP_TOKENS and tokens <= room else []
 
 
 def _packed(parts: Sequence[_Part], budget: int) -> Iterator[list[_Part]]:

@@ -18,11 +18,18 @@ _FRAME = (
 _BLOCKS = frozenset(
     """
     address article blockquote body center dd details div dl dt fieldset figcaption figure header
-    hr html main p section summary
+    hr html main p section summary caption tbody td tfoot th thead tr
     """.split()
 )
 
+#: A table whose cells are longer, in characters, arranges a page instead of holding data.
+_LONGEST_CELL = 600
+
 _SPACE = re.compile(r"\s+")
+
+#: Stands for `<br>` until a block is put together: two in a row end a paragraph.
+_BREAK = "\x0b"
+_BREAKS = re.compile(rf"(?:\s*{_BREAK}){{2,}}")
 
 
 def parse_html(data: bytes) -> BeautifulSoup:
@@ -68,12 +75,12 @@ def _blocks(element: PageElement) -> Iterator[str]:
     loose: list[str] = []
     for child in element.children:
         if isinstance(child, Tag) and _is_block(child):
-            yield _squeezed(loose)
+            yield from _paragraphs(loose)
             loose = []
             yield from _block(child)
         else:
-            loose.append(_inline(child))
-    yield _squeezed(loose)
+            loose += _inline(child)
+    yield from _paragraphs(loose)
 
 
 def _is_block(tag: Tag) -> bool:
@@ -91,7 +98,8 @@ def _block(tag: Tag) -> Iterator[str]:
     elif tag.name in ("ul", "ol"):
         yield "\n".join(_items(tag, 0))
     elif tag.name == "table":
-        yield "\n".join(_rows(tag))
+        is_layout = any(len(cell.get_text()) > _LONGEST_CELL for cell in tag.find_all(["td", "th"]))
+        yield from _blocks(tag) if is_layout else ["\n".join(_rows(tag))]
     elif tag.name == "pre":
         code = tag.get_text().strip("\n")
         yield f"```\n{code}\n```" if code.strip() else ""
@@ -124,14 +132,19 @@ def _rows(table: Tag) -> Iterator[str]:
                 yield f"|{' --- |' * len(cells)}"
 
 
-def _inline(element: PageElement) -> str:
+def _inline(element: PageElement) -> Iterator[str]:
     if isinstance(element, Tag):
         if element.name == "br":
-            return "\n"
-        return element.get_text(" " if element.name != "a" else "")
-    if isinstance(element, PreformattedString):  # comments, declarations
-        return ""
-    return str(element) if isinstance(element, NavigableString) else ""
+            yield _BREAK
+        for child in element.children:
+            yield from _inline(child)
+    elif isinstance(element, NavigableString) and not isinstance(element, PreformattedString):
+        yield str(element)  # a comment or declaration is preformatted, and nobody's text
+
+
+def _paragraphs(texts: list[str]) -> Iterator[str]:
+    for paragraph in _BREAKS.split("".join(texts)):
+        yield _squeezed([paragraph])
 
 
 def _squeezed(texts: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ _ITEM = re.compile(r"^([ \t]*)(?:[-*+•]|\d{1,3}[.)])[ \t]+\S")
 _TABLE_RULE = re.compile(r"^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 
 _LONGEST_HEADING = 160
+
+#: A line of at least this many characters that another one follows was wrapped, not ended.
+_WRAPPED_LINE = 50
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
         starts = _start_of(line, following, kind if run else None)
         if starts == "blank" or starts is not None:
             if run:
-                yield Block(kind, "\n".join(run))
+                yield _block(kind, run)
             run = []
         if starts == "blank":
             continue
@@ -110,7 +114,19 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
             kind = starts
         run.append(line.rstrip())
     if run:
-        yield Block(kind, "\n".join(run))
+        yield _block(kind, run)
+
+
+def _block(kind: Kind, lines: list[str]) -> Block:
+    """Make a block; lines that an editor wrapped are one line again."""
+    if kind not in ("prose", "item"):
+        return Block(kind, "\n".join(lines))
+    text = lines[0]
+    for before, line in itertools.pairwise(lines):
+        continued = line.strip()
+        was_wrapped = len(before) >= _WRAPPED_LINE or continued[:1].islower()
+        text += f" {continued}" if was_wrapped else f"\n{line}"
+    return Block(kind, text)
 
 
 def _start_of(line: str, following: str, within: Kind | None) -> Kind | Literal["blank"] | None:
