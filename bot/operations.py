@@ -174,7 +174,7 @@ class Operations:
             "deleted": report.deleted,
             "passages": report.passages,
             "seconds": round(report.seconds, 3),
-            "skipped": [{"path": str(where), "reason": why} for where, why in report.skipped],
+            "skipped": [asdict(skipped) for skipped in report.skipped],
         }
 
     def import_pairs(self, path: str, approve: bool, *, on_progress: Progress) -> dict[str, Any]:

@@ -32,10 +32,10 @@ class RetrainRefused(Exception):
 class RunShown(Protocol):
     """Where a run is shown while it goes on: a Slack message, or a bar in a terminal."""
 
-    def progress(self, text: str) -> None:
+    def progress(self, text: str, /) -> None:
         """Show how far it is."""
 
-    def finished(self, text: str, plot: Path | None) -> None:
+    def finished(self, text: str, plot: Path | None, /) -> None:
         """Show how it ended."""
 
 

@@ -26,13 +26,13 @@ class _Bar:
         self._retrainings = retrainings
         self._on_progress = on_progress
 
-    def progress(self, text: str) -> None:
+    def progress(self, _text: str) -> None:
         """Show how far the open run is."""
         run = self._retrainings.current_run()
         if run is not None:
             show(run, self._on_progress)
 
-    def finished(self, text: str, plot: Path | None) -> None:
+    def finished(self, _text: str, _plot: Path | None) -> None:
         """Nothing: the command prints the outcome."""
 
 
