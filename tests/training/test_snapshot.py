@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from storage.pairs import Pair
+from tests.training.samples import PERSONA, count_words, find_section, pair, retrieve_right
+from training.recipe import Recipe
+from training.snapshot import (
+    HeldOutLeaked,
+    Snapshot,
+    SnapshotBroken,
+    build_snapshot,
+    read_snapshot,
+)
+
+PAIRS = [pair(n, split="held_out" if n % 5 == 0 else "train") for n in range(1, 41)]
+REPLAY = [(f"What is {n} + 1?", f"{n} + 1 = {n + 1}.") for n in range(30)]
+
+
+def build(
+    folder: Path,
+    pairs: Sequence[Pair] = PAIRS,
+    replay: Sequence[tuple[str, str]] = REPLAY,
+    recipe: Recipe | None = None,
+) -> Snapshot:
+    return build_snapshot(
+        pairs,
+        replay,
+        folder=folder,
+        base="small-model",
+        persona=PERSONA,
+        recipe=recipe or Recipe(replay_share=0.2),
+        retrieve=retrieve_right,
+        find_section=find_section,
+        count_tokens=count_words,
+    )
+
+
+def test_the_same_input_gives_the_same_digest(tmp_path: Path) -> None:
+    first = build(tmp_path / "a")
+    second = build(tmp_path / "b", pairs=list(reversed(PAIRS)))
+    assert first.digest == second.digest
+    assert first.path.read_bytes() == second.path.read_bytes()
+
+
+def test_another_seed_answer_or_persona_gives_another_digest(tmp_path: Path) -> None:
+    digests = {
+        build(tmp_path).digest,
+        build(tmp_path, recipe=Recipe(replay_share=0.2, seed=8)).digest,
+        build(tmp_path, pairs=[*PAIRS[:-1], pair(40, split="held_out", output="Hei!")]).digest,
+    }
+    assert len(digests) == 3
+
+
+def test_the_file_is_named_by_the_sha256_of_its_content(tmp_path: Path) -> None:
+    snapshot = build(tmp_path)
+    assert snapshot.path.stem == hashlib.sha256(snapshot.path.read_bytes()).hexdigest()
+    assert [path.name for path in tmp_path.iterdir()] == [snapshot.path.name]
+
+
+def test_what_was_written_is_read_back(tmp_path: Path) -> None:
+    snapshot = build(tmp_path)
+    again = read_snapshot(snapshot.path, snapshot.digest)
+    assert again.rows == snapshot.rows
+    assert (len(again.train), len(again.held_out), again.replay_rows) == (40, 8, 8)
+
+
+def test_replay_makes_up_its_share_of_the_training_rows(tmp_path: Path) -> None:
+    snapshot = build(tmp_path, recipe=Recipe(replay_share=0.2))
+    assert snapshot.replay_rows / len(snapshot.train) == pytest.approx(0.2)
+    assert build(tmp_path, recipe=Recipe(replay_share=0.0)).replay_rows == 0
+
+
+def test_a_held_out_group_never_gives_a_training_row(tmp_path: Path) -> None:
+    snapshot = build(tmp_path)
+    learned = {row.group_key for row in snapshot.train}
+    measured = {row.group_key for row in snapshot.held_out}
+    assert measured == {f"topic {n}" for n in range(5, 41, 5)}
+    assert not learned & measured
+
+
+def test_a_leak_planted_among_the_pairs_is_refused(tmp_path: Path) -> None:
+    leaked = [*PAIRS, pair(99, split="train", group="topic 5")]
+    with pytest.raises(HeldOutLeaked, match="topic 5"):
+        build(tmp_path, pairs=leaked)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_leak_planted_in_the_file_is_refused(tmp_path: Path) -> None:
+    snapshot = build(tmp_path)
+    lines = snapshot.path.read_text(encoding="utf-8").splitlines()
+    held_out = next(json.loads(line) for line in lines if '"split":"held_out"' in line)
+    lines.append(json.dumps(held_out | {"split": "train"}))
+    content = "\n".join(lines)
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    planted = tmp_path / f"{digest}.jsonl"
+    planted.write_text(content, encoding="utf-8")
+    with pytest.raises(HeldOutLeaked):
+        read_snapshot(planted, digest)
+
+
+def test_an_altered_file_is_not_trained_on(tmp_path: Path) -> None:
+    snapshot = build(tmp_path)
+    content = snapshot.path.read_text(encoding="utf-8")
+    snapshot.path.write_text(content.replace("Hei!", "Hoi!", 1), encoding="utf-8")
+    with pytest.raises(SnapshotBroken, match="was changed"):
+        read_snapshot(snapshot.path, snapshot.digest)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotBroken, match="cannot be read"):
+        read_snapshot(tmp_path / "nothing.jsonl", "0" * 64)
+
+
+def test_a_pair_that_cannot_fit_is_left_out_and_named(tmp_path: Path) -> None:
+    long = pair(41, output="Hei! " + "word " * 700)
+    snapshot = build(tmp_path, pairs=[*PAIRS, long])
+    assert snapshot.too_long == (41,)
+    assert 41 not in snapshot.pair_ids("train")
