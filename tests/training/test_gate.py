@@ -11,9 +11,7 @@ from training.recipe import GateRules
 
 
 def scores(version: str, probes: int = 40, empty: int = 0, **means: float) -> VersionScores:
-    measures = {
-        name: Interval(means.get(name, 0.5), 0.4, 0.6, 40) for name in LABELS
-    }
+    measures = {name: Interval(means.get(name, 0.5), 0.4, 0.6, 40) for name in LABELS}
     counts = {"arithmetic": ProbeCount(probes - 20, 30), "knowledge": ProbeCount(20, 30)}
     return VersionScores(version, measures, counts, 20.0, empty, None)
 

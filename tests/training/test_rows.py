@@ -16,7 +16,7 @@ from tests.training.samples import (
 )
 from training.prompt import PromptPassage, cited_numbers, render_question
 from training.recipe import Recipe
-from training.rows import RetrievedPassage, Retrieve, Row, Split, pair_row
+from training.rows import Retrieve, RetrievedPassage, Row, Split, pair_row
 
 PLAIN = Recipe(shuffle_passages=False)
 
