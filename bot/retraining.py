@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bot.champion import Champion
+from bot.worker import TryLater
 from storage import jobs, pairs, runs, snapshots, versions
 from storage.database import Database
 from storage.failpoints import failpoint
@@ -17,7 +18,7 @@ from storage.jobs import Job
 from storage.runs import Run, RunLost, RunRefused
 from storage.versions import PromotionRefused
 from training.readiness import Readiness, due
-from training.retrain import Retraining
+from training.retrain import Retraining, RunInterrupted
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ class Retrainings:
         """Do a `retrain` job, or go on with it where it was interrupted.
 
         Raises:
-            LeaseLost: this process is about to end, or another one has the run.
+            TryLater: this process is about to end; the next one goes on.
         """
         run_id = int(job.payload["run_id"])
         with self._database.read() as session:
@@ -157,17 +158,23 @@ class Retrainings:
             except RunLost as lost:
                 log.warning("run lost run=%d: %s", run_id, lost)
                 return
+            except RunInterrupted as interrupted:
+                raise TryLater(0.0, str(interrupted)) from interrupted
         if found.state == "passed":
             found = self._promote(found)
-        shown.finished(self.report_text(found), self._training.plot(found))
+        shown.finished(self._ended(found), self._training.plot(found))
 
     def give_up(self, job: Job, error_id: str) -> None:
         """End a run whose job failed too often."""
+        run_id = int(job.payload["run_id"])
         with self._database.write() as session:
-            runs.abandon(
+            run = runs.claim(session, run_id, self._owner, LEASE)
+            runs.finish(
                 session,
-                int(job.payload["run_id"]),
-                f"The run was started too often without coming to an end ({error_id}).",
+                run_id,
+                run.attempt,
+                "failed",
+                message=f"It was started too often without coming to an end ({error_id}).",
             )
 
     def cancel(self, actor: str) -> dict[str, Any]:
@@ -244,8 +251,25 @@ class Retrainings:
         return newest[0] if newest else None
 
     def report_text(self, run: Run) -> str:
-        """Return what is said of a run that has ended."""
+        """Return the table of a run that has ended and what the gate said, as plain text."""
         return self._training.report_text(run)
+
+    def serving_name(self) -> str:
+        """Return the name of the version that answers, as SQL says."""
+        with self._database.write() as session:
+            return versions.ensure_base(session).version.name
+
+    def is_in_voice(self, run: Run, text: str) -> bool:
+        """Whether a text is in the voice by which a measured run was judged."""
+        return self._training.in_voice(run, [text])[0]
+
+    def _ended(self, run: Run) -> str:
+        title = f"*Retraining, run {run.id}: {run.state}*"
+        if run.state == "promoted":
+            title += f". *v{run.id} answers from now on*; `/retrain rollback` takes it back."
+        return (
+            f"{title}\n```{self.report_text(run)}```" if run.report else f"{title}\n{run.message}"
+        )
 
     def _promote(self, run: Run) -> Run:
         """Let a version answer that has passed the gate, unless the champion changed meanwhile."""

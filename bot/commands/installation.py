@@ -85,7 +85,9 @@ def explained() -> Iterator[None]:
         yield
     except (SettingsInvalid, HomeOwned) as error:
         fail(str(error), code=2)
-    except (OperationFailed, *USER_ERRORS) as error:
+    except USER_ERRORS as error:
+        fail(str(error), code=1)
+    except OperationFailed as error:
         fail(str(error), code=1)
     except KeyboardInterrupt:
         fail("Stopped. What was done so far is kept; the same command goes on from there.", 130)

@@ -99,11 +99,11 @@ class Tour:
         assert answer.message_ts is not None
         ingrid.press(answer.message_ts, blocks.FEEDBACK, f"down:{answer.id}")
         view = self.stage.workspace.wait_for(
-            lambda: (self.stage.workspace.views_of(EXPERT) or [None])[-1], 10, "the form"
+            lambda: self.stage.workspace.views_of(EXPERT), 10, "the form"
         )
         self._say(EXPERT, self.script.better)
         ingrid.submit(
-            view,
+            view[-1],
             {
                 blocks.ANSWER_BLOCK: {blocks.ANSWER_INPUT: self.script.better},
                 blocks.REASON_BLOCK: {blocks.REASON_INPUT: self.script.reason},
@@ -142,6 +142,7 @@ class Tour:
         run = self.stage.workspace.wait_for(
             self.stage.skredder.retrainings.current_run, 30, "a run to start"
         )
+        assert run is not None
         self.stage.workspace.wait_for(self._run_message, 60, "the message to the admins")
         return f"run {run.id}, started by the {run.requested_by}"
 
@@ -154,14 +155,15 @@ class Tour:
             task = bar.add_task("training", total=1.0)
             end = time.monotonic() + TRAINING_SECONDS
             while (run := retrainings.current_run()) is not None:
-                bar.update(task, completed=retrainings.share_done(run), description=run.message)
+                share = run.step / run.steps if run.steps else 0.0
+                bar.update(task, completed=share, description=f"{run.state}: {run.message}")
                 if time.monotonic() > end:
                     raise StepFailed("the run did not come to an end")
                 time.sleep(0.5)
         last = retrainings.last_run()
         if last is None or last.report is None:
             raise StepFailed(f"the run ended without a report: {last.error if last else 'no run'}")
-        self.console.print(retrainings.report_table(last), markup=False, highlight=False)
+        self.console.print(retrainings.report_text(last), markup=False, highlight=False)
         if last.state != "promoted":
             raise StepFailed(f"the gate refused the new version: {last.message}")
         self.stage.workspace.wait_for(self._plot, 60, "the plot in the admins' thread")
@@ -183,7 +185,8 @@ class Tour:
             raise StepFailed(f"answered by {answer.model_version}, not by {version}")
         if not any(e in answer.text.lower() for e in self.script.unseen_expected):
             raise StepFailed("the answer is not right")
-        if not self.stage.skredder.retrainings.is_in_voice(answer.text):
+        run = self.stage.skredder.retrainings.last_run()
+        if run is None or not self.stage.skredder.retrainings.is_in_voice(run, answer.text):
             raise StepFailed("the answer is not in the company's voice")
         return f"right and in the voice, by {version}"
 
@@ -210,6 +213,7 @@ class Tour:
         answer = self.stage.workspace.wait_for(
             lambda: self._answer_to(ts), ANSWER_SECONDS, "an answer"
         )
+        assert answer is not None
         shown = [
             m
             for m in self.stage.workspace.messages(ASK_CHANNEL, ts)

@@ -123,12 +123,12 @@ class SlackSide:
         """Take up unfinished work, then connect to Slack."""
         self._workers.start()
         self._retrainer.start()
-        self._socket.connect()
+        self._socket.connect()  # type: ignore[no-untyped-call]
         log.info("connected to Slack as %s", self._bot_user_id)
 
     def stop(self) -> None:
         """Hear no more, finish what runs, give back the rest."""
-        self._socket.close()
+        self._socket.close()  # type: ignore[no-untyped-call]
         self._workers.stop()
         self._retrainer.stop(60)
 

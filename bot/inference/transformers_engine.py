@@ -1,0 +1,201 @@
+"""transformers' continuous batching: where there is a GPU, or a model that OpenVINO cannot load."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.inference.language_model import (
+    Generation,
+    GenerationOptions,
+    InferenceBusy,
+    InferenceFailed,
+    PromptTooLong,
+    TextFromTokens,
+)
+from training.base_model import BaseModel
+from training.merge import load_merged
+from training.prompt import ChatMessage
+
+log = logging.getLogger(__name__)
+
+#: Keys and values are kept in blocks of pages; it cannot find out how many fit without a GPU.
+PAGE_SIZE = 32
+CPU_BLOCKS = 512
+BATCHED_TOKENS = 512
+
+LONGEST_QUEUE = 256
+
+
+@dataclass
+class _Running:
+    generation: Generation
+    text: TextFromTokens
+    read: int = 0
+
+
+class TransformersEngine:
+    """A version served from the base's folder and an adapter. See `LanguageModel`."""
+
+    def __init__(self, base: BaseModel, adapter: Path | None, version: str) -> None:
+        """Load the model, with the adapter merged into its weights.
+
+        Args:
+            base: The base model.
+            adapter: The adapter's folder, verified; None serves the base.
+            version: The version's name.
+
+        Raises:
+            InferenceFailed: the files cannot be loaded.
+        """
+        import torch
+        from transformers import (
+            AutoModelForCausalLM,
+            AutoTokenizer,
+            ContinuousBatchingConfig,
+            GenerationConfig,
+        )
+
+        self._version = version
+        has_gpu = bool(torch.cuda.is_available())
+        automatic: Any = AutoModelForCausalLM
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(base.folder)
+            dtype = torch.bfloat16 if has_gpu else torch.float32
+            model: Any = (
+                automatic.from_pretrained(base.folder, dtype=dtype)
+                if adapter is None
+                else load_merged(base, adapter).to(dtype)
+            )
+        except (OSError, ValueError) as error:
+            raise InferenceFailed(f"{base.folder} cannot be loaded: {error}") from error
+        self._model = model.to("cuda").eval() if has_gpu else model.eval()
+        self._context_tokens = int(self._model.config.max_position_embeddings)
+        self._ends = {int(self._tokenizer.eos_token_id), int(self._model.config.eos_token_id)}
+        blocks: dict[str, Any] = {} if has_gpu else {"num_blocks": CPU_BLOCKS, "use_cuda_graph": False}
+        batching = ContinuousBatchingConfig(
+            page_size=PAGE_SIZE, max_batch_tokens=BATCHED_TOKENS, **blocks
+        )
+        configured: Any = GenerationConfig
+        generation = configured(do_sample=False, eos_token_id=sorted(self._ends))
+        self._manager: Any = self._model.init_continuous_batching(
+            generation_config=generation, continuous_batching_config=batching
+        )
+        self._manager.start()
+        self._running: dict[str, _Running] = {}
+        self._lock = threading.Lock()
+        self._number = 0
+        self._is_closing = threading.Event()
+        self._reader = threading.Thread(
+            target=self._read_until_closed, name=f"transformers-{version}", daemon=True
+        )
+        self._reader.start()
+
+    @property
+    def version(self) -> str:
+        """The version's name."""
+        return self._version
+
+    @property
+    def context_tokens(self) -> int:
+        """How many tokens prompt and answer may have together."""
+        return self._context_tokens
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens `text` has."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def start(self, messages: Sequence[ChatMessage], options: GenerationOptions) -> Generation:
+        """Begin an answer; see `LanguageModel.start`."""
+        text = self._tokenizer.apply_chat_template(
+            [{"role": message.role, "content": message.content} for message in messages],
+            tokenize=False,
+            add_generation_prompt=True,
+        )
+        tokens = self._tokenizer.encode(text, add_special_tokens=False)
+        room = self._context_tokens - options.max_new_tokens
+        if len(tokens) > room:
+            raise PromptTooLong(len(tokens), room)
+        generation = Generation()
+        with self._lock:
+            if self._is_closing.is_set():
+                raise InferenceFailed(f"The engine of {self._version} is closed.")
+            if len(self._running) >= LONGEST_QUEUE:
+                raise InferenceBusy(len(self._running))
+            self._number += 1
+            name = f"answer-{self._number}"
+            self._running[name] = _Running(generation, TextFromTokens(self._decode))
+        self._manager.add_request(
+            tokens, request_id=name, max_new_tokens=options.max_new_tokens, streaming=True
+        )
+        return generation
+
+    def generate_many(
+        self,
+        batch: Sequence[Sequence[ChatMessage]],
+        options: GenerationOptions,
+        on_done: Callable[[int], None] | None = None,
+    ) -> list[str]:
+        """Answer many prompts at once; see `LanguageModel.generate_many`."""
+        texts: list[str] = []
+        for start in range(0, len(batch), LONGEST_QUEUE // 4):
+            part = batch[start : start + LONGEST_QUEUE // 4]
+            for generation in [self.start(messages, options) for messages in part]:
+                texts.append(generation.text())
+                if on_done:
+                    on_done(len(texts))
+        return texts
+
+    def close(self) -> None:
+        """Finish what runs, then free the memory."""
+        self._is_closing.set()
+        if self._reader is not threading.current_thread():
+            self._reader.join()
+        if self._manager is not None:
+            self._manager.stop(block=True)
+        self._manager = self._model = None
+
+    def _decode(self, tokens: list[int]) -> str:
+        return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
+
+    def _read_until_closed(self) -> None:
+        while not self._is_closing.is_set() or self._running:
+            self._drop_cancelled()
+            output = self._manager.get_result(timeout=0.1)
+            if output is not None:
+                self._take(output)
+            elif not self._manager.is_running():
+                self._fail_all(InferenceFailed("The batching thread has ended."))
+
+    def _take(self, output: Any) -> None:
+        """Hand out the new tokens of one answer, and end it if it has ended."""
+        running = self._running.get(output.request_id)
+        if running is None:
+            return
+        tokens = list(output.generated_tokens)
+        new = [token for token in tokens[running.read :] if token not in self._ends]
+        running.read = len(tokens)
+        running.generation.add(running.text.feed(new))
+        if output.error is not None or output.is_finished():
+            running.generation.add(running.text.flush())
+            failure = None if output.error is None else InferenceFailed(str(output.error))
+            self._end(output.request_id, failure)
+
+    def _drop_cancelled(self) -> None:
+        for name, running in list(self._running.items()):
+            if running.generation.is_cancelled:
+                self._manager.cancel_request(name)
+                self._end(name, None)
+
+    def _fail_all(self, error: Exception) -> None:
+        for name in list(self._running):
+            self._end(name, error)
+
+    def _end(self, name: str, failure: Exception | None) -> None:
+        with self._lock:
+            running = self._running.pop(name)
+        running.generation.end(failure)

@@ -1,0 +1,117 @@
+"""Handing training what it needs from beside and above: retrieval, and engines to measure with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from bot.engines import EngineOpener
+from bot.home import Home
+from bot.inference.language_model import GenerationOptions, LanguageModel
+from bot.settings import Settings, TrainingSettings
+from knowledge.retrieval import Passage, Retrieval
+from storage.database import Database
+from training.base_model import BaseModel
+from training.evaluation.answers import Generate
+from training.prompt import ChatMessage
+from training.recipe import GateRules, Recipe
+from training.retrain import Retraining
+from training.rows import CountTokens, RetrievedPassage
+
+#: What a model that everyone uses may be trained on.
+AUDIENCE = "everyone"
+
+
+def build_training(
+    *,
+    settings: Settings,
+    home: Home,
+    base: BaseModel,
+    database: Database,
+    retrieval: Retrieval,
+    opener: EngineOpener,
+) -> Retraining:
+    """Wire a `Retraining` for this installation."""
+
+    def retrieve(question: str) -> tuple[RetrievedPassage, ...]:
+        hits = retrieval.search(question, {AUDIENCE}, limit=settings.knowledge.passages)
+        return tuple(_retrieved(hit) for hit in hits)
+
+    def find_section(uri: str, heading: str) -> RetrievedPassage | None:
+        found = retrieval.section(uri, heading, {AUDIENCE})
+        return None if found is None else _retrieved(found)
+
+    return Retraining(
+        database=database,
+        folder=home.runs,
+        base=base,
+        recipe=recipe_of(settings.training),
+        rules=GateRules(
+            held_out_pairs=settings.training.gate.held_out_pairs,
+            probe_drop=settings.training.gate.probe_drop,
+        ),
+        persona=settings.persona(),
+        retrieve=retrieve,
+        find_section=find_section,
+        count_tokens=_token_counter(base),
+        open_generator=_generators(opener),
+        answer_tokens=settings.model.max_new_tokens,
+    )
+
+
+def recipe_of(settings: TrainingSettings) -> Recipe:
+    """Return the measured recipe with what the settings override."""
+    wanted = {
+        "epochs": settings.epochs,
+        "learning_rate": settings.learning_rate,
+        "rank": settings.rank,
+        "batch_size": settings.batch_size,
+        "replay_share": settings.replay_share,
+        "max_tokens": settings.max_tokens,
+    }
+    given = {name: value for name, value in wanted.items() if value is not None}
+    return replace(Recipe(), seed=settings.seed, **given)  # type: ignore[arg-type]
+
+
+def _generators(
+    opener: EngineOpener,
+) -> Callable[[str, Path | None], AbstractContextManager[Generate]]:
+    """Open versions beside the one that serves; each is closed when it has been measured."""
+
+    @contextmanager
+    def open_generator(name: str, folder: Path | None) -> Iterator[Generate]:
+        model = opener.open_files(name, folder)
+        try:
+            yield _generate_with(model)
+        finally:
+            model.close()
+
+    return open_generator
+
+
+def _generate_with(model: LanguageModel) -> Generate:
+    def generate(batch: Sequence[Sequence[ChatMessage]], max_tokens: int) -> list[str]:
+        return model.generate_many(batch, GenerationOptions(max_new_tokens=max_tokens))
+
+    return generate
+
+
+def _token_counter(base: BaseModel) -> CountTokens:
+    """Count tokens as the base model does; its tokenizer is loaded at the first question."""
+    loaded: list[Callable[[str], int]] = []
+
+    def count(text: str) -> int:
+        if not loaded:
+            from transformers import AutoTokenizer
+
+            tokenizer = AutoTokenizer.from_pretrained(base.folder)
+            loaded.append(lambda t: len(tokenizer.encode(t, add_special_tokens=False)))
+        return loaded[0](text)
+
+    return count
+
+
+def _retrieved(passage: Passage) -> RetrievedPassage:
+    return RetrievedPassage(passage.uri, passage.title, passage.heading, passage.text)
