@@ -143,16 +143,11 @@ def decode(data: bytes) -> str:
     if b"\x00" in data[:65_536] and not has_mark:
         raise FileUnreadable("it is not text, whatever its name says")
     try:
-        text = data.decode("utf-16" if has_mark else "utf-8-sig")
+        text: str | None = data.decode("utf-16" if has_mark else "utf-8-sig")
     except UnicodeDecodeError:
-        text = UnicodeDammit(data).unicode_markup or ""
-    sample = text[:20_000]
-    odd = sum(
-        1
-        for c in sample
-        if c == "\ufffd" or (unicodedata.category(c) == "Cc" and c not in "\t\n\r\f")
-    )
-    if (data.strip() and not text) or odd > len(sample) * 0.02:
+        text = UnicodeDammit(data).unicode_markup
+    sample = text[:20_000] if text is not None else "\ufffd"
+    if text is None or sum(map(_is_odd, sample)) > 0.02 * len(sample):
         raise FileUnreadable("it is not text, or in an unknown encoding")
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
 

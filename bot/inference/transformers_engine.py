@@ -76,7 +76,8 @@ class TransformersEngine:
         self._model = model.to("cuda").eval() if has_gpu else model.eval()
         self._context_tokens = int(self._model.config.max_position_embeddings)
         self._ends = {int(self._tokenizer.eos_token_id), int(self._model.config.eos_token_id)}
-        blocks: dict[str, Any] = {} if has_gpu else {"num_blocks": CPU_BLOCKS, "use_cuda_graph": False}
+        on_cpu = {"num_blocks": CPU_BLOCKS, "use_cuda_graph": False}
+        blocks: dict[str, Any] = {} if has_gpu else on_cpu
         batching = ContinuousBatchingConfig(
             page_size=PAGE_SIZE, max_batch_tokens=BATCHED_TOKENS, **blocks
         )

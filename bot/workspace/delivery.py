@@ -73,12 +73,26 @@ class Sockets:
     an interaction or a command is not, the person sees that it failed.
     """
 
-    def __init__(self, timing: Timing, faults: Faults, on_settled: Callable[[Json], None]) -> None:
-        """Take the durations, the misbehaviour, and whom to tell of an event that is done with."""
+    def __init__(
+        self,
+        timing: Timing,
+        faults: Faults,
+        on_settled: Callable[[Json], None],
+        on_connections: Callable[[], None],
+    ) -> None:
+        """Take the durations, the misbehaviour, and whom to tell.
+
+        Args:
+            timing: Durations.
+            faults: Misbehaviour on demand.
+            on_settled: Called with an event that is acknowledged or given up.
+            on_connections: Called when there are more or fewer connections.
+        """
         self.attempts: list[Attempt] = []
         self._timing = timing
         self._faults = faults
         self._on_settled = on_settled
+        self._on_connections = on_connections
         self._loop: asyncio.AbstractEventLoop | None = None
         self._early: list[_Delivery] = []
         self._sockets: list[web.WebSocketResponse] = []
@@ -139,6 +153,7 @@ class Sockets:
         await socket.send_json(hello)
         self._sockets.append(socket)
         self._connected.set()
+        self._on_connections()
         pings = asyncio.create_task(self._ping(socket))
         try:
             async for message in socket:
@@ -234,6 +249,7 @@ class Sockets:
     def _forget(self, socket: web.WebSocketResponse) -> None:
         if socket in self._sockets:
             self._sockets.remove(socket)
+            self._on_connections()
         if not self._sockets:
             self._connected.clear()
         for envelope_id, on in list(self._socket_of.items()):

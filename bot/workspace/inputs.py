@@ -74,8 +74,9 @@ def filled(element: Json, value: Any) -> Json:
     if key == "selected_option":
         return {"type": kind, key: None if value is None else option_of(element, value)}
     if key == "selected_options":
-        return {"type": kind, key: [option_of(element, one) for one in value]}
-    return {"type": kind, key: value}
+        return {"type": kind, key: [option_of(element, one) for one in value or ()]}
+    # Slack sends null for what was emptied.
+    return {"type": kind, key: None if value == "" else value}
 
 
 def option_of(element: Json, value: Any) -> Json:

@@ -193,7 +193,7 @@ def stop_session(site: Site, user: User, channel: Channel, thread_ts: str) -> No
             if message.stream is not None and message.stream.state == "in_progress":
                 message.stream.state = "stopped"
                 stopped.append(message.ts)
-        site.touch()
+                site.touch(message)
         site.deliver_event(
             {
                 "type": "agent_session_stopped",

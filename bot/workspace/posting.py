@@ -15,7 +15,7 @@ from bot.workspace.wording import as_stored, rich_text
 def post(site: Site, message: Message) -> Message:
     """Put a message into its channel and tell the app. Called with the lock held."""
     site.state.messages[message.ts] = message
-    site.touch()
+    site.touch(message, *_roots(site, message))
     channel = site.state.channels[message.channel]
     if message.ephemeral_for is None and site.see(channel):
         _tell(site, message, channel)
@@ -71,7 +71,7 @@ def from_app(
 
 def announce_change(site: Site, before: Json, message: Message) -> None:
     """Tell the app that a message was edited. Called with the lock held."""
-    site.touch()
+    site.touch(message)
     channel = site.state.channels[message.channel]
     if message.ephemeral_for is not None or not site.see(channel):
         return
@@ -94,7 +94,7 @@ def announce_change(site: Site, before: Json, message: Message) -> None:
 def delete(site: Site, message: Message) -> None:
     """Remove a message and tell the app. Called with the lock held."""
     del site.state.messages[message.ts]
-    site.touch()
+    site.touch(message, *_roots(site, message))
     channel = site.state.channels[message.channel]
     if message.ephemeral_for is not None or not site.see(channel):
         return
@@ -126,7 +126,7 @@ def react(site: Site, user: str, message: Message, name: str, *, is_added: bool)
             users.remove(user)
             if not users:
                 del message.reactions[name]
-        site.touch()
+        site.touch(message)
         if site.see(site.state.channels[message.channel]):
             site.deliver_event(
                 {
@@ -162,6 +162,12 @@ def _with_action_id(element: Json) -> Json:
     if element.get("type") in ("image", "plain_text", "mrkdwn") or "action_id" in element:
         return element
     return {**element, "action_id": short_id()}
+
+
+def _roots(site: Site, message: Message) -> list[Message]:
+    """Return the root of a reply, which shows how many replies it has."""
+    root = site.state.messages.get(message.root_ts)
+    return [root] if root is not None and root is not message else []
 
 
 def _root(site: Site, channel: Channel, thread_ts: str | None) -> str | None:

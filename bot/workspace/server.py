@@ -12,8 +12,9 @@ import threading
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from bot.workspace.site import Site
+from bot.workspace.page_api import PageApi
 from bot.workspace.web_api import WebApi
+from bot.workspace.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class WorkspaceServer:
 
     def __init__(
         self,
-        workspace: Site,
+        workspace: Workspace,
         host: str = "127.0.0.1",
         port: int = 0,
         *,
@@ -56,7 +57,7 @@ class WorkspaceServer:
         self._workspace = workspace
         self._host = host
         self._port = port
-        self._page_token = secrets.token_urlsafe(24)
+        self._page = PageApi(workspace)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopping: asyncio.Event | None = None
@@ -129,7 +130,7 @@ class WorkspaceServer:
             middlewares=[_only_called(self._host)], client_max_size=LARGEST_REQUEST
         )
         api = WebApi(self._workspace, bot_token=self.bot_token, app_token=self.app_token)
-        application.add_routes(api.routes())
+        application.add_routes([*api.routes(), *self._page.routes()])
         application.router.add_get("/files/{file}/{name:.*}", self._file)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
@@ -149,7 +150,7 @@ class WorkspaceServer:
         """Give a file to the app (with its token) or to the page (with the page's)."""
         shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
         is_app = hmac.compare_digest(shown.encode(), self.bot_token.encode())
-        if not is_app and not self._is_page(request.query.get("page_token", "")):
+        if not is_app and not self._page.is_page(request.query.get("page_token", "")):
             raise web.HTTPForbidden(text="a token is needed")
         with self._workspace.lock:
             file = self._workspace.state.files.get(request.match_info["file"])
@@ -161,9 +162,6 @@ class WorkspaceServer:
             "Content-Disposition": "inline" if file.mimetype.startswith("image/") else "attachment",
         }
         return web.Response(body=file.content, content_type=file.mimetype, headers=headers)
-
-    def _is_page(self, token: str) -> bool:
-        return hmac.compare_digest(token.encode(), self._page_token.encode())
 
 
 def _only_called(host: str) -> Middleware:

@@ -69,11 +69,15 @@ class Site:
         #: What people chose in messages: inputs by message and person.
         self.typed: dict[str, dict[str, dict[str, Json]]] = {}
         self.revision = 0
+        #: When each message last changed, as a revision; unchanged since the start if missing.
+        self.message_revisions: dict[str, int] = {}
         self.installation = Installation()
         self._listeners: list[Callable[[], None]] = []
         self.changed = threading.Condition(self.lock)
         self.state = _new_state(team, bot_name, people, channels)
-        self.sockets = Sockets(self.timing, self.faults, self._event_settled)
+        self.sockets = Sockets(
+            self.timing, self.faults, self._event_settled, self._connections_changed
+        )
         self.faults.connect(self.sockets.disturb, self._expire_streams)
         self._file: StateFile | None = None
         if state_file is not None:
@@ -132,9 +136,15 @@ class Site:
                 self.touch()
             return found
 
-    def touch(self) -> None:
-        """Note a change: wake who waits, tell the page, save. Called with the lock held."""
+    def touch(self, *messages: Message) -> None:
+        """Note a change: wake who waits, tell the page, save. Called with the lock held.
+
+        Args:
+            messages: Those that look different now, or are gone.
+        """
         self.revision += 1
+        for message in messages:
+            self.message_revisions[message.ts] = self.revision
         self.changed.notify_all()
         if self._file is not None:
             self._file.changed()
@@ -189,7 +199,7 @@ class Site:
             return
         if self.timing.clock() - stream.started_at > self.timing.stream:
             stream.state = "expired"
-            self.touch()
+            self.touch(message)
 
     def clear_status(self, channel: str, root: str | None) -> None:
         """Take away the assistant's status line, as Slack does when the app answers."""
@@ -231,12 +241,16 @@ class Site:
             self.state.undelivered.pop(str(body.get("event_id")), None)
             self.touch()
 
+    def _connections_changed(self) -> None:
+        with self.lock:
+            self.touch()
+
     def _expire_streams(self) -> None:
         with self.lock:
             for message in self.state.messages.values():
                 if message.stream is not None and message.stream.state == "in_progress":
                     message.stream.state = "expired"
-            self.touch()
+                    self.touch(message)
 
     def _snapshot(self) -> Json:
         with self.lock:

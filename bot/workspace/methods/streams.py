@@ -43,7 +43,7 @@ def append(site: Site, arguments: Json) -> Json:
         raise SlackError("no_text")
     message = _open(site, arguments, or_say_stopped=True)
     _write(message, chunks)
-    site.touch()
+    site.touch(message)
     return {"channel": message.channel, "ts": message.ts}
 
 
