@@ -11,7 +11,7 @@ export function confirmed(confirm) {
     const body = confirm.text.type === "mrkdwn" ? mrkdwn(confirm.text.text) : plain(confirm.text.text);
     const dialog = h("dialog", { class: "dialog small", "aria-labelledby": "confirm-title" },
       h("h2", { id: "confirm-title" }, say(confirm.title, "Are you sure?")),
-      h("div", { class: "dialog-body" }, body),
+      h("div", { class: "dialog-body" }, h("div", { class: "text" }, body)),
       h("div", { class: "dialog-foot" },
         h("button", { type: "button", class: "button", onclick: () => dialog.close("no") }, say(confirm.deny, "Cancel")),
         h("button", { type: "button", class: `button ${confirm.style === "danger" ? "danger" : "primary"}`, autofocus: true, onclick: () => dialog.close("yes") },
