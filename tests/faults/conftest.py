@@ -12,16 +12,18 @@ from storage import pairs
 from storage.database import Database
 from storage.pairs import NewPair
 from tests.faults.stage import ANSWER, QUESTION, SETTINGS, Stage
+from training.base_model import BaseModel
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def stage(tmp_path: Path, base_model: BaseModel) -> Iterator[Stage]:
     """Open a workspace and prepare the home of a bot with one verified answer."""
     workspace = Workspace()
     workspace.timing.retry_delays = (0.0, 1.0, 3.0)
     server = WorkspaceServer(workspace).start()
     home = tmp_path / "home"
     home.mkdir()
+    (home / "models").symlink_to(base_model.folder.parent)
     settings = SETTINGS.format(
         admin=workspace.person("Sindre").id,
         expert=workspace.person("Ingrid").id,

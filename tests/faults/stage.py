@@ -53,10 +53,10 @@ class Stage:
             "SLACK_APP_TOKEN": self.server.app_token,
             VARIABLE: fail_at,
         }
-        log = (self.home / "stderr.txt").open("ab")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "serve"], env=environment, stdout=log, stderr=log
-        )
+        with (self.home / "stderr.txt").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "bot", "serve"], env=environment, stdout=log, stderr=log
+            )
         self.processes.append(process)
         if wait:
             self.workspace.wait_until_connected(60)
