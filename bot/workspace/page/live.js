@@ -10,7 +10,7 @@ export const store = { me: sessionStorage.getItem("me") ?? "", rest: null, messa
 let socket = null;
 let onUpdate = () => {};
 
-/** Begin to follow what the person sees; `callback(update)` is called after every change. */
+/** Begin to follow what the person sees; `callback()` is called after every change. */
 export function follow(callback) {
   onUpdate = callback;
   connect();
@@ -36,7 +36,6 @@ function connect() {
     if (mine !== socket) return;
     const update = JSON.parse(event.data);
     if (isFirst) store.messages = new Map();
-    update.isFirst = isFirst;
     isFirst = false;
     for (const message of update.messages ?? []) store.messages.set(message.ts, message);
     for (const ts of update.gone ?? []) store.messages.delete(ts);
@@ -45,7 +44,7 @@ function connect() {
       store.me = update.rest.me;
     }
     document.getElementById("offline").hidden = true;
-    onUpdate(update);
+    onUpdate();
   });
   mine.addEventListener("close", () => {
     if (mine !== socket) return;

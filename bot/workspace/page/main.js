@@ -14,8 +14,8 @@ function draw() {
   drawModal();
 }
 
-follow((update) => {
-  followAnswer(update);
+follow(() => {
+  followAnswer();
   draw();
 });
 

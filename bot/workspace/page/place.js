@@ -4,7 +4,7 @@ import { context, drawBlocks } from "/page/blocks.js";
 import { composer } from "/page/composer.js";
 import { drawList } from "/page/conversation.js";
 import { fill, h, icon } from "/page/dom.js";
-import { act, channel as channelOf, store, user } from "/page/live.js";
+import { act, channel as channelOf, replies, store, user } from "/page/live.js";
 import { nameOfPlace } from "/page/message.js";
 import { go, here } from "/page/route.js";
 import { markSeen, openSidebar } from "/page/sidebar.js";
@@ -45,7 +45,7 @@ function buildConversation(channel) {
   const name = nameOfPlace(channel.id);
   const label = isDirect ? `Write to ${name}` : `Write in #${name}`;
   const foot = channel.is_joined
-    ? composer({ id: "composer-main", channel: channel.id, label, onSent: (ts) => asked.set(`${store.me}:${channel.id}`, ts) })
+    ? composer({ id: "composer-main", channel: channel.id, label, onSent: (ts) => noteAsked(channel.id, ts) })
     : h("div", { class: "join" }, h("span", {}, `You are looking at #${name}.`),
       h("button", { type: "button", class: "button primary", onclick: () => act("join", { channel: channel.id }) }, "Join"));
   fill(document.getElementById("place"),
@@ -91,21 +91,25 @@ function suggestions(channel) {
       type: "button", class: "prompt",
       onclick: async () => {
         const { ts } = await act("say", { channel: channel.id, text: one.message });
-        if (ts) asked.set(`${store.me}:${channel.id}`, ts);
+        if (ts) noteAsked(channel.id, ts);
       },
     }, one.title))));
 }
 
-/** Open the thread in which the app begins to answer what this person just asked here. */
-export function followAnswer(update) {
-  const place = here();
-  if (place.isHome || update.isFirst) return;
-  const root = asked.get(`${store.me}:${place.channel}`);
-  const isAnswered = root && (update.messages ?? []).some((one) => one.is_from_app && one.thread_ts === root);
-  if (!isAnswered) return;
-  asked.delete(`${store.me}:${place.channel}`);
+/** Open the thread in which the app answers what this person just asked here. */
+export function followAnswer() {
+  const { channel, isHome } = here();
+  const root = isHome ? null : asked.get(`${store.me}:${channel}`);
+  if (!root || !replies(channel, root).some((one) => one.is_from_app)) return;
+  asked.delete(`${store.me}:${channel}`);
   const isBusy = document.querySelector("#composer-thread")?.value;
-  if (!isBusy) go(place.channel, root);
+  if (!isBusy) go(channel, root);
+}
+
+/** Note what somebody asked. The answer may be there before the question's own receipt. */
+function noteAsked(channel, ts) {
+  asked.set(`${store.me}:${channel}`, ts);
+  followAnswer();
 }
 
 // Threads.
