@@ -84,8 +84,12 @@ def run_training(
             cwd=Path(__file__).parents[1],
         )
     assert process.stdout is not None
+    last: Mapping[str, Any] = {}
     try:
         last = _follow(process, job, folder, on_progress, should_stop)
+        process.wait(timeout=STOP_SECONDS)  # it has said its last line
+    except subprocess.TimeoutExpired:
+        log.warning("training_hangs_at_its_end run=%d", job.run)
     finally:
         _end(process)
         process.stdout.close()
