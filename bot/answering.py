@@ -13,6 +13,7 @@ from bot.grounding import (
     has_supported_numbers,
     quotation,
     says_it_does_not_know,
+    says_something,
     settle_citations,
 )
 from bot.inference.language_model import GenerationOptions, LanguageModel
@@ -226,7 +227,7 @@ class Answering:
         if says_it_does_not_know(text):
             return self._abstention(question, passages)
         text = settle_citations(text, texts)
-        if not cited_numbers(text) or (dropped and not kept[0].strip()):
+        if not cited_numbers(text) or not says_something(text, texts, question):
             quote = quotation(question, passages[0].text)
             text = _QUOTES[_language(question)].format(quote=quote)
         return Outcome(

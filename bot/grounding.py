@@ -16,6 +16,9 @@ _DOES_NOT_KNOW = re.compile(
     re.IGNORECASE,
 )
 
+#: How many words of an answer must come from the passages and not from the question.
+NEW_WORDS = 2
+
 #: A sentence ends at its mark when a new one begins behind it; the citation belongs to it.
 _SENTENCE_END = re.compile(r"(?<!\b[A-ZÆØÅ]\.)(?<=[.!?])((?:\s*\[\d+\])*)\s+(?=[^\s\[])")
 
@@ -60,6 +63,15 @@ def has_supported_numbers(sentence: str, passages: Sequence[str], question: str)
     """
     known = {n for text in (*passages, question) for n in _numbers(text)}
     return all(number in known for number in _numbers(_CITED.sub("", sentence)))
+
+
+def says_something(text: str, passages: Sequence[str], question: str) -> bool:
+    """Whether the answer tells anything from the passages that the question did not say itself.
+
+    Small models like to answer with the question turned round, or with "The answer is [1]".
+    """
+    told = _words(_CITED.sub("", text)) - _words(question)
+    return len(told & frozenset().union(*(_words(passage) for passage in passages))) >= NEW_WORDS
 
 
 def settle_citations(text: str, passages: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from bot.grounding import (
     has_supported_numbers,
     quotation,
     says_it_does_not_know,
+    says_something,
     settle_citations,
 )
 
@@ -43,6 +44,13 @@ def test_an_answer_without_citations_cites_the_passage_it_shares_most_with() -> 
 
 def test_an_answer_that_shares_nothing_with_any_passage_cites_nothing() -> None:
     assert settle_citations("Bananas ripen quickly.", [LEAVE]) == "Bananas ripen quickly."
+
+
+def test_an_answer_that_only_turns_the_question_round_says_nothing() -> None:
+    question = "How many days of leave do I get?"
+    assert not says_something("The answer to the question is: [1]", [LEAVE], question)
+    assert not says_something("You get days of leave [1].", [LEAVE], question)
+    assert says_something("You get 25 days of paid leave, for everyone [1].", [LEAVE], question)
 
 
 def test_a_quotation_is_word_for_word() -> None:
