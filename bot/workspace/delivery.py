@@ -20,6 +20,9 @@ from bot.workspace.timing import Timing
 
 log = logging.getLogger(__name__)
 
+#: How many Socket Mode connections one app may have.
+MOST_CONNECTIONS = 10
+
 Kind = Literal["events_api", "interactive", "slash_commands"]
 
 
@@ -150,6 +153,10 @@ class Sockets:
             "debug_info": {"host": "workspace", "approximate_connection_time": 18_060},
             "connection_info": {"app_id": app_id},
         }
+        if len(self._sockets) >= MOST_CONNECTIONS:
+            await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
+            await socket.close()
+            return socket
         await socket.send_json(hello)
         self._sockets.append(socket)
         self._connected.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Literal, TypeVar
 
 from bot.workspace.payloads import message_json, view_json
 from bot.workspace.person import Person
@@ -21,11 +21,6 @@ class Workspace(Site):
     act as. See `Site` for what else it holds.
     """
 
-    def __init__(self, **options: Any) -> None:
-        """Set the workspace up; the options are those of `Site`."""
-        super().__init__(**options)
-        self._people: dict[str, Person] = {}
-
     def person(self, name: str) -> Person:
         """Return somebody by name or id, to act as them.
 
@@ -33,10 +28,7 @@ class Workspace(Site):
             KeyError: nobody is called that.
         """
         with self.lock:
-            user = self.user(name)
-            if user.id not in self._people:
-                self._people[user.id] = Person(self, user)
-            return self._people[user.id]
+            return Person(self, self.user(name))
 
     def messages(self, channel: str, thread_ts: str | None = None) -> list[Json]:
         """Return a channel's top messages, or a thread with its root, as Slack shows them.
@@ -90,7 +82,10 @@ class Workspace(Site):
             return found.status
 
     def wait_for(
-        self, predicate: Callable[[], Found], timeout: float = 10.0, what: str = ""
+        self,
+        predicate: Callable[[], Found | Literal[False] | None],
+        timeout: float = 10.0,
+        what: str = "",
     ) -> Found:
         """Wait until `predicate` gives something true, and return that.
 

@@ -82,7 +82,8 @@ function input(block, where) {
 
 /** Only pictures that are here are loaded; what is elsewhere is linked to. */
 function picture(one, kind) {
-  const url = one.image_url ?? one.slack_file?.url ?? "";
+  const { id, url: address } = one.slack_file ?? {};
+  const url = one.image_url ?? address ?? (id ? `${location.origin}/files/${encodeURIComponent(id)}/image` : "");
   const isHere = url.startsWith(`${location.origin}/files/`) || url.startsWith("data:image/");
   if (!isHere) return url ? link(url, one.alt_text || url) : h("span", {}, one.alt_text);
   return h("img", { class: kind, src: url.startsWith("data:") ? url : fileAddress(url), alt: one.alt_text });

@@ -36,6 +36,8 @@ export function drawMessage(message, { isCompact, isInThread }) {
   return h("article", {
     class: `message ${isCompact ? "compact" : ""} ${message.is_ephemeral ? "ephemeral" : ""}`,
     "aria-label": `${who?.name ?? ""}, ${time(message.ts)}`, tabindex: "-1",
+    // A screen reader reads an answer when it is whole, not at every word.
+    "aria-busy": message.streaming_state === "in_progress" ? "true" : null,
     id: `message-${message.ts}${isInThread ? "-in-thread" : ""}`,
   },
   h("div", { class: "message-side" }, isCompact ? h("time", { title: moment(message.ts) }, time(message.ts)) : avatar(message.user)),

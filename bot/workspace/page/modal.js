@@ -27,6 +27,13 @@ export function drawModal() {
       event.preventDefault();
       leave(store.rest.modals.at(-1));
     });
+    // A browser may insist on closing a dialog at the second Escape.
+    dialog.addEventListener("close", (event) => {
+      if (event.target !== dialog) return;
+      dialog.remove();
+      dialog = null;
+      shown = "";
+    });
     document.body.append(dialog);
   }
   const scrolled = dialog.querySelector(".dialog-body")?.scrollTop ?? 0;
@@ -57,7 +64,7 @@ function focusFirst() {
 
 function leave(view) {
   typed.delete(view.id);
-  act("close", { view: view.id });
+  act("close", { view: view.id }, { isQuiet: true });
 }
 
 function form(view, isStacked) {

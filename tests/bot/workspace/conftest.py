@@ -48,7 +48,7 @@ def connect(workspace: Workspace, server: WorkspaceServer) -> Iterator[Connect]:
     def start(app: App) -> SocketModeHandler:
         handler = SocketModeHandler(app, server.app_token, ping_interval=0.2)
         already = workspace.sockets.connections
-        handler.connect()
+        handler.connect()  # type: ignore[no-untyped-call]
         handlers.append(handler)
         workspace.wait_for(lambda: workspace.sockets.connections > already, 5, "a connection")
         return handler
@@ -64,7 +64,7 @@ def connect(workspace: Workspace, server: WorkspaceServer) -> Iterator[Connect]:
 def _close(handler: SocketModeHandler) -> None:
     # slack_sdk trips when the server closes the socket at the same moment.
     with suppress(AttributeError):
-        handler.close()
+        handler.close()  # type: ignore[no-untyped-call]
 
 
 _closing: list[threading.Thread] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -11,8 +12,9 @@ import pytest
 from slack_bolt import App, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
+from websocket import create_connection
 
-from bot.workspace import Person, Workspace
+from bot.workspace import Person, Workspace, WorkspaceServer
 
 Connect = Callable[[App], SocketModeHandler]
 
@@ -148,7 +150,7 @@ def test_a_disconnect_frame_makes_the_app_open_a_new_session(
     workspace.wait_for(lambda: heard.events, 8)
 
 
-def test_a_socket_address_works_once(client: WebClient, workspace: Workspace, server: Any) -> None:
+def test_a_socket_address_works_once(client: WebClient, server: WorkspaceServer) -> None:
     from urllib.error import HTTPError
     from urllib.request import urlopen
 
@@ -157,11 +159,27 @@ def test_a_socket_address_works_once(client: WebClient, workspace: Workspace, se
         urlopen(opened.replace("ws://", "http://") + "x")
 
 
+def test_an_app_has_ten_connections_at_most(
+    client: WebClient, workspace: Workspace, server: WorkspaceServer
+) -> None:
+    sockets = [
+        create_connection(client.apps_connections_open(app_token=server.app_token)["url"])
+        for _ in range(11)
+    ]
+    greetings = [json.loads(socket.recv()) for socket in sockets]
+    assert [greeting["type"] for greeting in greetings] == ["hello"] * 10 + ["disconnect"]
+    assert greetings[10]["reason"] == "too_many_websockets"
+    assert workspace.sockets.connections == 10
+    for socket in sockets:
+        socket.close()
+
+
 def test_unanswered_pings_make_the_app_connect_anew(
     app: App, connect: Connect, workspace: Workspace
 ) -> None:
     handler = connect(app)
     session = handler.client.current_session
+    assert session is not None
     workspace.wait_for(lambda: session.last_ping_pong_time is not None, 5, "the first pong")
     # The workspace's own pings would count as signs of life, too.
     workspace.faults.silence_pongs()

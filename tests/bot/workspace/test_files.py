@@ -49,13 +49,13 @@ def test_an_uploaded_plot_stands_in_the_thread_and_can_be_read_with_the_token(
 
 def test_a_file_exists_only_when_its_upload_is_complete(client: WebClient, ask: str) -> None:
     started = client.files_getUploadURLExternal(filename="a.txt", length=3)
-    for call in (
-        lambda: client.files_info(file=started["file_id"]),
-        lambda: client.files_completeUploadExternal(files=[{"id": started["file_id"]}]),
-        lambda: client.files_completeUploadExternal(files=[{"id": "F0"}]),
+    for method, arguments in (
+        ("files.info", {"file": started["file_id"]}),
+        ("files.completeUploadExternal", {"files": [{"id": started["file_id"]}]}),
+        ("files.completeUploadExternal", {"files": [{"id": "F0"}]}),
     ):
-        with pytest.raises(SlackApiError):
-            call()
+        with pytest.raises(SlackApiError, match=r"file_(not_found|update_failed)"):
+            client.api_call(method, json=arguments)
     with pytest.raises(HTTPError, match="400"):
         urlopen(Request(started["upload_url"], data=b"too long", method="POST"))
     urlopen(Request(started["upload_url"], data=b"abc", method="POST")).close()

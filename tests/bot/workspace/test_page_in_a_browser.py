@@ -136,6 +136,7 @@ def test_an_admin_types_a_command_and_confirms_a_button(
     blocks = [section("Run 7"), actions(button("promote", confirm=confirm))]
     client.chat_postMessage(channel=board, text="Run 7", blocks=blocks)
     tab.click(f"a[href='#/{board}']")
+    tab.wait("document.querySelector('h1').innerText === 'board'")
     tab.click("#composer-main")
     tab.write("/retrain status")
     tab.press("Enter")

@@ -73,10 +73,10 @@ def test_what_the_app_has_not_acknowledged_is_sent_again_after_a_restart(tmp_pat
             heard.append(event["text"])
 
         handler = SocketModeHandler(app, server.app_token)
-        handler.connect()
+        handler.connect()  # type: ignore[no-untyped-call]
         second.wait_for(lambda: heard)
         second.wait_for(lambda: not second.state.undelivered)
-        handler.close()
+        handler.close()  # type: ignore[no-untyped-call]
     assert heard == ["is anybody there?"]
     assert [attempt.number for attempt in second.sockets.attempts] == [1]
 

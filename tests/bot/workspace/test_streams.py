@@ -19,7 +19,7 @@ def code(client: WebClient, method: str, **arguments: Any) -> str:
 
 
 @pytest.fixture
-def stream(client: WebClient, workspace: Workspace, kari: Person, ask: str) -> dict[str, str]:
+def stream(client: WebClient, workspace: Workspace, kari: Person, ask: str) -> dict[str, Any]:
     """The channel and the ts of a stream in a thread of Kari's."""
     root = kari.mention(ask, "how many days?")
     started = client.chat_startStream(
@@ -33,7 +33,7 @@ def stream(client: WebClient, workspace: Workspace, kari: Person, ask: str) -> d
 
 
 def test_a_stream_grows_and_ends_with_blocks_and_metadata(
-    client: WebClient, workspace: Workspace, stream: dict[str, str]
+    client: WebClient, workspace: Workspace, stream: dict[str, Any]
 ) -> None:
     assert workspace.message(stream["ts"])["streaming_state"] == "in_progress"
     client.chat_appendStream(**stream, markdown_text="get ")
@@ -50,7 +50,7 @@ def test_a_stream_grows_and_ends_with_blocks_and_metadata(
 
 
 def test_tasks_of_a_stream_become_cards_that_change(
-    client: WebClient, workspace: Workspace, stream: dict[str, str]
+    client: WebClient, workspace: Workspace, stream: dict[str, Any]
 ) -> None:
     task = {"type": "task_update", "id": "search", "title": "Searching", "status": "in_progress"}
     client.chat_appendStream(**stream, chunks=[{**task, "details": "2 pages"}])
@@ -66,7 +66,7 @@ def test_tasks_of_a_stream_become_cards_that_change(
 
 
 def test_an_old_stream_takes_no_more_text_but_can_be_updated(
-    client: WebClient, workspace: Workspace, stream: dict[str, str]
+    client: WebClient, workspace: Workspace, stream: dict[str, Any]
 ) -> None:
     now = workspace.timing.clock()
     workspace.timing.clock = lambda: now + 299
@@ -81,7 +81,7 @@ def test_an_old_stream_takes_no_more_text_but_can_be_updated(
 
 
 def test_a_stream_can_be_made_to_expire_now(
-    client: WebClient, workspace: Workspace, stream: dict[str, str]
+    client: WebClient, workspace: Workspace, stream: dict[str, Any]
 ) -> None:
     workspace.faults.expire_streams()
     error = "message_not_in_streaming_state"
@@ -89,7 +89,7 @@ def test_a_stream_can_be_made_to_expire_now(
 
 
 def test_a_running_stream_cannot_be_updated_or_deleted_and_a_stopped_one_not_continued(
-    client: WebClient, stream: dict[str, str]
+    client: WebClient, stream: dict[str, Any]
 ) -> None:
     assert code(client, "chat.update", **stream, text="a") == "streaming_state_conflict"
     assert code(client, "chat.delete", **stream) == "cant_delete_message"
@@ -100,7 +100,7 @@ def test_a_running_stream_cannot_be_updated_or_deleted_and_a_stopped_one_not_con
 
 
 def test_the_stop_button_ends_the_stream_and_tells_the_app(
-    client: WebClient, workspace: Workspace, kari: Person, stream: dict[str, str]
+    client: WebClient, workspace: Workspace, kari: Person, stream: dict[str, Any]
 ) -> None:
     root = workspace.message(stream["ts"])["thread_ts"]
     kari.stop_session(stream["channel"], root)
@@ -120,7 +120,7 @@ def test_a_stream_in_a_channel_names_its_reader_and_in_a_direct_message_need_not
     assert code(client, "chat.startStream", **start) == "missing_recipient_user_id"
     start["recipient_user_id"] = "U_NOBODY"
     assert code(client, "chat.startStream", **start) == "user_not_found"
-    direct = {"channel": kari.dm_channel, "thread_ts": kari.dm("how many?")}
+    direct: dict[str, Any] = {"channel": kari.dm_channel, "thread_ts": kari.dm("how many?")}
     assert client.chat_startStream(**direct)["ok"]
 
 
@@ -134,7 +134,7 @@ def test_a_stream_in_a_channel_names_its_reader_and_in_a_direct_message_need_not
     ],
 )
 def test_wrong_chunks_are_refused(
-    client: WebClient, stream: dict[str, str], chunk: dict[str, Any], error: str
+    client: WebClient, stream: dict[str, Any], chunk: dict[str, Any], error: str
 ) -> None:
     assert code(client, "chat.appendStream", **stream, chunks=[chunk]) == error
 
