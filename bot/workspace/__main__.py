@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -25,7 +26,14 @@ def main() -> int:
     workspace = Workspace(state_file=options.state)
     if options.manifest is not None:
         workspace.install(json.loads(options.manifest.read_text("utf-8")))
-    with WorkspaceServer(workspace, port=options.port) as server:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # ends as Ctrl-C does: saved
+    server = WorkspaceServer(workspace, port=options.port)
+    try:
+        server.start()
+    except OSError as error:
+        sys.stderr.write(f"Port {options.port} cannot be had: {error.strerror}\n")
+        return 1
+    with server:
         sys.stdout.write(f"The workspace is open at {server.page_url} (Ctrl-C ends it)\n")
         if options.show_tokens:
             sys.stdout.write(

@@ -96,6 +96,8 @@ class WorkspaceServer:
         self._thread.start()
         ready.wait()
         if self._failure is not None:
+            self._thread.join()
+            self._thread = None
             raise self._failure
         return self
 
@@ -109,7 +111,7 @@ class WorkspaceServer:
         self._workspace.close()
 
     def __enter__(self) -> WorkspaceServer:
-        return self.start()
+        return self if self._thread is not None else self.start()
 
     def __exit__(self, *_: object) -> None:
         self.stop()

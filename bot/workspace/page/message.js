@@ -47,7 +47,8 @@ export function drawMessage(message, { isCompact, isInThread }) {
 
 function content(message) {
   const isWriting = message.streaming_state === "in_progress";
-  const blocks = message.blocks ?? [];
+  // What people type is stored as one block of plain text; its asterisks are shown as bold.
+  const blocks = (message.blocks ?? []).filter((block) => block.block_id !== "typed");
   const nodes = blocks.length ? drawBlocks(blocks, context(message.ts)) : [h("div", { class: "text" }, mrkdwn(message.text))];
   const node = h("div", { class: "content" }, nodes);
   if (isWriting) lastLine(node).append(h("span", { class: "caret", role: "img", "aria-label": "still writing" }));
