@@ -59,7 +59,7 @@ class SlackSide:
             retrainings: Starts runs and moves versions.
             learning: The jobs that need no Slack, by kind.
         """
-        calls = SlackCalls(client)
+        self.calls = calls = SlackCalls(client)
         me = calls.call("auth_test")
         self._bot_user_id = str(me["user_id"])
         with database.write() as session:

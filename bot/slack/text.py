@@ -7,7 +7,8 @@ import re
 #: The most a markdown block may hold, in characters.
 MARKDOWN_LIMIT = 12_000
 
-_MARKDOWN_LINK = re.compile(r"!?\[([^\]]*)\]\(([^)]*)\)")
+#: Bounded, so that a text of nothing but brackets costs no more than any other.
+_MARKDOWN_LINK = re.compile(r"!?\[([^\]\n]{0,300})\]\(([^)\n]{0,2000})\)")
 _BROADCAST = re.compile(r"@(?=(?:here|channel|everyone)\b)", re.IGNORECASE)
 
 
@@ -25,7 +26,9 @@ def safe_markdown(text: str) -> str:
     Links become their label: what the bot links to are its sources, and those it links itself.
     Broadcast mentions get an invisible break, so that they call nobody.
     """
-    plain = _MARKDOWN_LINK.sub(lambda link: link.group(1) or link.group(2), text)
+    plain = _MARKDOWN_LINK.sub(
+        lambda link: link.group(1) or link.group(2), shortened(text, MARKDOWN_LIMIT)
+    )
     return shortened(_BROADCAST.sub("@\u2060", escape(plain)), MARKDOWN_LIMIT)
 
 

@@ -41,6 +41,6 @@ def test_escaping_is_undone_by_reading(text: str) -> None:
     assert ">" not in escape(text)
 
 
-@given(st.text(min_size=1, max_size=50))
+@given(st.text(min_size=48, max_size=60))
 def test_a_markdown_block_is_never_too_long(text: str) -> None:
-    assert len(safe_markdown(text * 12_001)) <= 12_000
+    assert len(safe_markdown(text * 250)) <= 12_000

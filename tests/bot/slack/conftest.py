@@ -1,0 +1,119 @@
+"""A whole bot in a local workspace, with a small handbook and the real model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.app import Skredder
+from bot.home import Home
+from bot.settings import load
+from bot.slack.calls import new_client
+from bot.workspace.server import WorkspaceServer
+from bot.workspace.workspace import Workspace
+from training.base_model import BaseModel
+
+LEAVE = """---
+title: Leave
+owner: Ingrid Aasen
+updated: 2026-05-04
+---
+# Leave
+
+## Annual leave
+
+Everyone at Fjellro gets 27 days of paid annual leave each year. Book your leave in Timely at least
+14 days ahead. Up to 5 unused days may be moved to the next year.
+
+## Parental leave
+
+Parental leave at Fjellro is 49 weeks with full pay. Tell your manager 12 weeks before it begins.
+"""
+
+GEAR = """---
+title: Gear
+owner: Jonas Berg
+---
+# Gear
+
+## Borrowing a tent
+
+You borrow a tent from the gear store in room B12 in Bergen, on Thursdays from 14:00 to 16:00.
+A tent may be kept for 10 days. Bring it back dry.
+"""
+
+SETTINGS = """
+goal = "Answer colleagues' questions from the handbook, in our voice."
+
+[company]
+name = "Fjellro"
+contact = "the people team"
+
+[people]
+admins = ["{admin}"]
+experts = ["{expert}"]
+
+[training]
+enough_pairs = 500
+"""
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Bot:
+    """The workspace, the bot in it, and what a person looks at."""
+
+    workspace: Workspace
+    skredder: Skredder
+
+    def replies(self, ts: str, channel: str = "general") -> list[Json]:
+        """Return what the bot has said in a thread."""
+        thread = self.workspace.messages(channel, ts)
+        return [m for m in thread if m.get("user") == self.workspace.bot_user_id]
+
+    def answer_to(self, ts: str, channel: str = "general", seconds: float = 60) -> Json:
+        """Wait until a finished answer stands in the thread, and return it."""
+
+        def finished() -> list[Json]:
+            return [m for m in self.replies(ts, channel) if _is_finished(m)]
+
+        return self.workspace.wait_for(finished, seconds, "an answer")[0]
+
+    def ask(self, text: str, who: str = "Kari") -> Json:
+        """Let somebody ask in #general, and return the answer's message."""
+        return self.answer_to(self.workspace.person(who).mention("general", text))
+
+
+def _is_finished(message: Json) -> bool:
+    shown = str(message.get("blocks"))
+    return "answer_feedback" in shown or "Error " in shown
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory, base_model: BaseModel) -> Iterator[Bot]:
+    """Open a workspace and start a bot that has read two pages."""
+    folder = tmp_path_factory.mktemp("bot")
+    handbook = folder / "handbook"
+    handbook.mkdir()
+    (handbook / "leave.md").write_text(LEAVE, encoding="utf-8")
+    (handbook / "gear.md").write_text(GEAR, encoding="utf-8")
+    workspace = Workspace()
+    with WorkspaceServer(workspace) as server:
+        file = folder / "skredder.toml"
+        file.write_text(
+            SETTINGS.format(
+                admin=workspace.person("Sindre").id, expert=workspace.person("Ingrid").id
+            ),
+            encoding="utf-8",
+        )
+        home = Home(folder / "home", shared_models=Path(base_model.folder).parent)
+        with Skredder(home, load(file, {})) as skredder:
+            skredder.operations.perform("ingest", {"path": str(handbook), "audience": "everyone"})
+            skredder.connect(new_client(server.bot_token, server.base_url), server.app_token)
+            workspace.wait_until_connected()
+            yield Bot(workspace, skredder)
