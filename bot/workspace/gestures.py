@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bot.workspace.person import NoSuchElement, Person
+from bot.workspace.elements import NoSuchElement
+from bot.workspace.person import Person
 from bot.workspace.records import Json
 
 

@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import copy
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any
 
 from bot.workspace.arguments import check_blocks
 from bot.workspace.delivery import Acknowledgement
+from bot.workspace.elements import Used
 from bot.workspace.errors import SlackError
 from bot.workspace.inputs import filled, initial_values, option_of
 from bot.workspace.limits import check_message_blocks, check_text
-from bot.workspace.payloads import (
-    channel_reference,
-    interaction,
-    message_json,
-    slash_command,
-    view_json,
-)
+from bot.workspace.objects import message_json, view_json
+from bot.workspace.payloads import channel_reference, interaction, slash_command
 from bot.workspace.posting import from_app, post
 from bot.workspace.records import Channel, Json, Message, User, View
 from bot.workspace.site import Site
 
 #: The chosen side of feedback buttons, by what a caller may say.
 _SIDES = {"positive": "positive_button", "negative": "negative_button"}
-
-
-@dataclass(frozen=True)
-class Used:
-    """An element that somebody used, the block it is in, and what was chosen."""
-
-    block: Json
-    element: Json
-    value: Any
 
 
 def press_in_message(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bot.workspace.payloads import channel_json, message_json, view_json
+from bot.workspace.objects import channel_json, message_json, view_json
 from bot.workspace.records import Channel, Json, Message
 from bot.workspace.site import Site
 

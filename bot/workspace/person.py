@@ -9,11 +9,11 @@ from typing import Any
 
 from bot.workspace import interacting, posting
 from bot.workspace.delivery import Acknowledgement
+from bot.workspace.elements import NoSuchElement, targets_of, used_element
 from bot.workspace.errors import SlackError
-from bot.workspace.inputs import elements, filled, missing
-from bot.workspace.interacting import Used
+from bot.workspace.inputs import filled, missing
 from bot.workspace.modals import apply_answer, close_views
-from bot.workspace.payloads import view_json
+from bot.workspace.objects import view_json
 from bot.workspace.records import Channel, Json, Message, User, View
 from bot.workspace.site import Site
 
@@ -31,10 +31,6 @@ class Submission:
     is_accepted: bool
     errors: dict[str, str] = field(default_factory=dict)
     trouble: str = ""
-
-
-class NoSuchElement(LookupError):
-    """There is nothing to press or fill in by that name, and the message says what there is."""
 
 
 class Person:
@@ -137,7 +133,7 @@ class Person:
         with self._site.lock:
             found = self._view(view) if view is not None else self._modal(None)
             for name, value in values.items():
-                for block_id, action_id, element, one in _targets(
+                for block_id, action_id, element, one in targets_of(
                     found.body["blocks"], name, value
                 ):
                     found.values.setdefault(block_id, {})[action_id] = filled(element, one)
@@ -273,37 +269,8 @@ class Person:
         with self._site.lock:
             if isinstance(source, str) and source in self._site.state.messages:
                 message = self._message(source)
-                used = _used(message.blocks, action_id, value, block_id)
+                used = used_element(message.blocks, action_id, value, block_id)
                 return interacting.press_in_message(self._site, self._user, message, used)
             view = self._view(source)
-            used = _used(view.body["blocks"], action_id, value, block_id)
+            used = used_element(view.body["blocks"], action_id, value, block_id)
             return interacting.press_in_view(self._site, self._user, view, used)
-
-
-def _used(blocks: list[Json], action_id: str, value: Any, block_id: str | None) -> Used:
-    found = [
-        (block, element)
-        for block, element in elements(blocks)
-        if element["action_id"] == action_id and block_id in (None, block["block_id"])
-    ]
-    exact = [pair for pair in found if value is not None and pair[1].get("value") == value]
-    if found:
-        block, element = (exact or found)[0]
-        return Used(block, element, value)
-    known = sorted({element["action_id"] for _, element in elements(blocks)})
-    raise NoSuchElement(f"there is no {action_id!r} here; there are {known}")
-
-
-def _targets(blocks: list[Json], name: str, value: Any) -> list[tuple[str, str, Json, Any]]:
-    """Return what a name means: block id, action id, element and value of each input."""
-    found = []
-    for block, element in elements(blocks):
-        action_id = element["action_id"]
-        if block["block_id"] == name and isinstance(value, Mapping) and action_id in value:
-            found.append((block["block_id"], action_id, element, value[action_id]))
-        elif (block["block_id"] == name and not isinstance(value, Mapping)) or action_id == name:
-            found.append((block["block_id"], action_id, element, value))
-    if not found:
-        known = [(block["block_id"], element["action_id"]) for block, element in elements(blocks)]
-        raise NoSuchElement(f"there is no input {name!r} here; there are {known}")
-    return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from bot.workspace.payloads import mention_event, message_event, message_json
+from bot.workspace.objects import message_json
+from bot.workspace.payloads import mention_event, message_event
 from bot.workspace.records import Channel, Json, Message
 from bot.workspace.site import Site
 from bot.workspace.state import short_id

@@ -15,7 +15,7 @@ from bot.workspace.errors import SlackError
 from bot.workspace.faults import CallFault
 from bot.workspace.limits import check_message_blocks, check_text
 from bot.workspace.methods import METHODS
-from bot.workspace.payloads import message_json
+from bot.workspace.objects import message_json
 from bot.workspace.posting import announce_change, delete, from_app, post, with_ids
 from bot.workspace.records import Json
 from bot.workspace.site import Site

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
-from bot.workspace.payloads import message_json, view_json
+from bot.workspace.objects import message_json, view_json
 from bot.workspace.person import Person
 from bot.workspace.records import Json
 from bot.workspace.site import Site

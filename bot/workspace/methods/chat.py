@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.workspace.errors import SlackError
 from bot.workspace.limits import check_markdown, check_message_blocks, check_text
 from bot.workspace.methods.places import addressed, joined, message_in, root_of, somebody
-from bot.workspace.payloads import message_json
+from bot.workspace.objects import message_json
 from bot.workspace.posting import announce_change, delete, from_app, post, with_ids
 from bot.workspace.records import Json, Message
 from bot.workspace.site import Site

@@ -8,7 +8,7 @@ from typing import Any
 from bot.workspace.errors import SlackError
 from bot.workspace.methods.paging import page
 from bot.workspace.methods.places import conversation, joined, message_in, somebody
-from bot.workspace.payloads import channel_json, message_json
+from bot.workspace.objects import channel_json, message_json
 from bot.workspace.records import Json, Message
 from bot.workspace.site import Site
 

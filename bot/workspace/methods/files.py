@@ -6,7 +6,7 @@ import mimetypes
 
 from bot.workspace.errors import SlackError
 from bot.workspace.methods.places import joined, root_of
-from bot.workspace.payloads import file_json
+from bot.workspace.objects import file_json
 from bot.workspace.posting import from_app, post
 from bot.workspace.records import File, Json
 from bot.workspace.site import Site

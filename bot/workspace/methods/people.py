@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.workspace.errors import SlackError
 from bot.workspace.methods.paging import page
 from bot.workspace.methods.places import somebody
-from bot.workspace.payloads import user_json
+from bot.workspace.objects import user_json
 from bot.workspace.records import Json
 from bot.workspace.site import Site
 

@@ -6,7 +6,7 @@ import re
 
 from bot.workspace.errors import SlackError
 from bot.workspace.methods.places import joined, message_in
-from bot.workspace.payloads import message_json
+from bot.workspace.objects import message_json
 from bot.workspace.posting import react
 from bot.workspace.records import Json, Message
 from bot.workspace.site import Site

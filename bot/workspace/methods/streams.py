@@ -8,7 +8,7 @@ from bot.workspace.errors import SlackError
 from bot.workspace.limits import check_markdown, check_message_blocks
 from bot.workspace.methods.assistant import set_session_status
 from bot.workspace.methods.places import addressed, joined, message_in, root_of, somebody
-from bot.workspace.payloads import message_json
+from bot.workspace.objects import message_json
 from bot.workspace.posting import announce_change, from_app, post, with_ids
 from bot.workspace.records import Json, Message, Stream
 from bot.workspace.site import Site

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.workspace.errors import SlackError
 from bot.workspace.modals import open_modal, publish_home, push_modal, update_view
-from bot.workspace.payloads import view_json
+from bot.workspace.objects import view_json
 from bot.workspace.records import Json
 from bot.workspace.site import Site
 

@@ -122,7 +122,7 @@ export function composer({ id, channel, thread, label, onSent = () => {} }) {
     closeList();
     changed();
     const answer = text.startsWith("/")
-      ? await act("command", { channel, line: text })
+      ? await act("command", { channel, line: text }, { isQuiet: true }) // a message says what went wrong
       : await act("say", { channel, text, thread_ts: thread });
     if (answer.ts) onSent(answer.ts);
     else if (!answer.is_ok && !text.startsWith("/")) {
