@@ -230,6 +230,8 @@ class Answering:
         if not cited_numbers(text) or not says_something(text, texts, question):
             quote = quotation(question, passages[0].text)
             text = _QUOTES[_language(question)].format(quote=quote)
+            if not kept:
+                on_text(text)
         return Outcome(
             "grounded",
             text,

@@ -99,7 +99,7 @@ def _sources(passages: Sequence[PromptPassage]) -> str:
 
 
 _CITATION = re.compile(r"\s*\[(\d{1,2})\]")
-_SENTENCE = re.compile(r"[^.!?]+[.!?]+(?:\s+|$)|[^.!?]+$")
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])(?=\s)")
 _WORD = re.compile(r"\w+")
 
 
@@ -121,9 +121,7 @@ def with_citation(text: str, number: int, passage: str) -> str:
     """
     if cited_numbers(text):
         return text
-    sentences = [match.group() for match in _SENTENCE.finditer(text)]
-    if not sentences:
-        return text
+    sentences = _BETWEEN_SENTENCES.split(text)
     known = {word.lower() for word in _WORD.findall(passage)}
     shared = [
         sum(1 for word in _WORD.findall(sentence) if len(word) > 2 and word.lower() in known)
@@ -131,8 +129,6 @@ def with_citation(text: str, number: int, passage: str) -> str:
     ]
     best = shared.index(max(shared))
     marked = sentences[best].rstrip()
-    trailing = sentences[best][len(marked) :]
-    end = marked[-1] if marked[-1] in ".!?" else ""
-    body = marked[: len(marked) - len(end)]
-    sentences[best] = f"{body} [{number}]{end}{trailing}"
+    end = marked[-1:] if marked.endswith((".", "!", "?")) else ""
+    sentences[best] = f"{marked.removesuffix(end)} [{number}]{end}"
     return "".join(sentences)
