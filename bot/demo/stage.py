@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from bot import slack
 from bot.app import Skredder
 from bot.demo import company_files
 from bot.home import Home
@@ -18,6 +21,9 @@ log = logging.getLogger(__name__)
 
 EMPLOYEE, COLLEAGUE, EXPERT, ADMIN = "Kari", "Tom", "Ingrid", "Sindre"
 ASK_CHANNEL = "ask-fjellro"
+
+#: The app as it is installed in Slack: the workspace holds the bot to it.
+MANIFEST = Path(slack.__file__).parent / "manifest.json"
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -40,6 +46,7 @@ class Stage:
 
     def start(self, on_progress: Progress = lambda _: None) -> None:
         """Open the workspace, start the bot, and seed the company if it is not there yet."""
+        self.workspace.install(json.loads(MANIFEST.read_text(encoding="utf-8")))
         self.server.start()
         self._write_settings()
         settings = load(self.home.settings)

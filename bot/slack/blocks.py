@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from bot.question_text import QuestionUnusable, clean_question
 from bot.slack.text import safe_markdown, safe_mrkdwn, shortened
 from storage.answers import Answer, AnswerSource
 from storage.pairs import Pair
@@ -47,8 +48,13 @@ def plain_text(answer: Answer) -> str:
 
 def corrected_blocks(expert: str, asker: str, pair: Pair) -> list[Block]:
     """Return the message that tells an asker of a correction."""
+    lead = (
+        "Saved. This is the answer from now on:"
+        if asker == expert
+        else f"<@{asker}> <@{expert}> has a better answer:"
+    )
     return [
-        _section(f"<@{asker}> <@{expert}> has a better answer:"),
+        _section(lead),
         {"type": "markdown", "text": safe_markdown(pair.output)},
         _context([f"Verified by <@{expert}> · from now on this is what I answer."]),
     ]
@@ -71,7 +77,7 @@ def correction_view(
         else "An expert will look at it before it counts."
     )
     blocks: list[Block] = [
-        _section(f"*Question*\n{shortened(safe_mrkdwn(question.text), 2_900)}"),
+        _section(f"*Question*\n{shortened(safe_mrkdwn(asked_in(question.text)), 2_900)}"),
         {
             "type": "input",
             "block_id": ANSWER_BLOCK,
@@ -110,6 +116,14 @@ def correction_view(
         "close": {"type": "plain_text", "text": "Cancel"},
         "blocks": blocks,
     }
+
+
+def asked_in(text: str) -> str:
+    """Return the question in a message as it was understood; as it stands if it was not."""
+    try:
+        return clean_question(text)
+    except QuestionUnusable:
+        return text
 
 
 def _feedback(answer_id: int) -> Block:

@@ -10,7 +10,6 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.corrections import CorrectionRefused, Corrections
-from bot.question_text import QuestionUnusable, clean_question
 from bot.slack import blocks
 from bot.slack.calls import SlackBusy, SlackCalls, SlackRefused, SlackUncertain
 from storage import answers, inbox, questions, votes
@@ -113,14 +112,6 @@ class Feedback:
             )
         except (SlackBusy, SlackRefused, SlackUncertain) as error:
             log.warning("nobody could be told: %s", error)
-
-
-def question_of(answer_text: str) -> str:
-    """Return a question as it was cleaned when it was asked; as it stands if it cannot be."""
-    try:
-        return clean_question(answer_text)
-    except QuestionUnusable:
-        return answer_text
 
 
 def _team(body: Mapping[str, Any]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.app import Skredder
+from bot.demo.stage import MANIFEST
 from bot.home import Home
 from bot.settings import load
 from bot.slack.calls import new_client
@@ -103,6 +105,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory, base_model: BaseModel) -> Iter
     (handbook / "leave.md").write_text(LEAVE, encoding="utf-8")
     (handbook / "gear.md").write_text(GEAR, encoding="utf-8")
     workspace = Workspace()
+    workspace.install(json.loads(MANIFEST.read_text(encoding="utf-8")))
     with WorkspaceServer(workspace) as server:
         file = folder / "skredder.toml"
         file.write_text(
