@@ -129,7 +129,8 @@ def _trainer(job: TrainingJob, rows: Sequence[Row], meter: _Meter) -> Any:
     import torch
     from peft import LoraConfig
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
-    from trl import SFTTrainer  # type: ignore[attr-defined]  # it exports lazily
+
+    from training.answer_loss import AnswerTrainer
 
     recipe = job.recipe
     on_gpu = torch.cuda.is_available()
@@ -148,7 +149,7 @@ def _trainer(job: TrainingJob, rows: Sequence[Row], meter: _Meter) -> Any:
             bnb_4bit_compute_dtype=compute,
         ),
     )
-    trainer: Any = SFTTrainer(
+    trainer: Any = AnswerTrainer(
         model=model,
         args=_settings(job, on_gpu, compute),
         train_dataset=_dataset(rows, tokenizer, recipe.max_tokens, meter.report),
