@@ -55,6 +55,7 @@ def stay_offline() -> None:
             "ANONYMIZED_TELEMETRY": "False",
             "TOKENIZERS_PARALLELISM": "false",
             "WANDB_DISABLED": "true",
+            "TRANSFORMERS_VERBOSITY": "error",
         }
     )
 

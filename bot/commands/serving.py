@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 
 from bot.commands.asking import SettingsOption
 from bot.commands.installation import errors, explained, fail, find_installation, results
@@ -94,7 +95,7 @@ def _tour() -> None:
     configure_logging(home.make().logs, to_terminal=False)
     stage = _raised_stage(home, 0)
     try:
-        happened = Tour(stage, read_script(), results).play()
+        happened = Tour(stage, read_script(), Console()).play()
     finally:
         stage.stop()
     raise typer.Exit(0 if happened else 1)

@@ -258,7 +258,7 @@ class Tour:
         below = ""
         if answer is not None:
             sources = [f"[{s.n}] {s.title} › {s.heading}" for s in answer.sources if s.cited]
-            below = "\n".join([*sources, f"{answer.status}, model {answer.model_version}"])
+            below = "\n".join([*sources, f"{answer.status}, {_model(answer)}"])
         body = f"{text}\n\n{below}".strip()
         style = "cyan" if who == "Skredder" else "green"
         self.console.print(Panel(body.replace("[", "\\["), title=who, border_style=style, width=88))
@@ -280,3 +280,7 @@ class Tour:
             self.console.print(
                 f"The tour stopped at “{failed.name}”: {failed.evidence}", style="red", markup=False
             )
+
+
+def _model(answer: Answer) -> str:
+    return f"model {answer.model_version}" if answer.model_version else "no model asked"
