@@ -16,7 +16,7 @@ from storage.documents import PassageText
 PASSAGE_TOKENS = 220
 
 #: A section with fewer tokens says too little by itself; several in a row become one passage.
-TINY_SECTION_TOKENS = 24
+TINY_SECTION_TOKENS = 12
 
 #: The last sentence before a cut is repeated behind it if it has this many tokens.
 OVERLAP_TOKENS = range(6, 41)

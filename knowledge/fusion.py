@@ -11,7 +11,8 @@ RANK_CONSTANT = 60
 
 #: How much the dense ranking counts beside the keyword ranking's 1, by whether the question and
 #: the passage are English. The bundled embedder was trained on English: on Norwegian questions
-#: over Norwegian text its ranking is far worse than the keywords'.
+#: over Norwegian text its ranking is far worse than the keywords'. On 282 questions about the
+#: sample company every weight from 1 to 2.5 does equally well in English.
 DENSE_WEIGHT_ENGLISH = 1.0
 DENSE_WEIGHT_OTHERWISE = 0.25
 

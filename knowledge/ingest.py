@@ -36,7 +36,7 @@ from storage.failpoints import failpoint
 log = logging.getLogger(__name__)
 
 #: Part of every content hash: a document is cut anew when the way of reading or cutting changes.
-READING = "1"
+READING = "2"
 
 #: Called with the number of files done, the number of all, and the name of the one at hand.
 Progress = Callable[[int, int, str], None]

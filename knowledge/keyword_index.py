@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ LONGEST_QUERY = 48
 QUERY_CHARACTERS = 4_000
 
 #: A word in the title or a heading counts this many times one in the text.
-HEADING_WEIGHT = 2.0
+HEADING_WEIGHT = 1.5
 
 _LANGUAGES = ("en", "no")
 
@@ -48,6 +48,14 @@ class KeywordHit:
 
     id: str
     score: float
+
+
+@dataclass(frozen=True)
+class Frequencies:
+    """How many passages there are, and in how many of them each stem occurs."""
+
+    passages: int
+    by_stem: Mapping[str, int]
 
 
 class KeywordIndex:
@@ -119,6 +127,34 @@ class KeywordIndex:
             ).fetchall()
         return [KeywordHit(id, float(score)) for id, score in rows]
 
+    def frequencies(
+        self, audiences: Iterable[str], of_stems: Iterable[str], language: str
+    ) -> Frequencies:
+        """Return in how many passages of some audiences each stem occurs.
+
+        Args:
+            audiences: Whose passages to count.
+            of_stems: Stems as `knowledge.words.stems` makes them.
+            language: The language they were stemmed in; anything but `no` is English.
+        """
+        column = _column(language)
+        wanted = list(dict.fromkeys(of_stems))
+        passages, by_stem = 0, dict.fromkeys(wanted, 0)
+        with self._lock:
+            for table in {self._tables[a] for a in audiences if a in self._tables}:
+                (count,) = self._connection.execute(
+                    f"SELECT count(*) FROM {table}_ids"  # noqa: S608
+                ).fetchone()
+                passages += count
+                for stem in wanted:
+                    (found,) = self._connection.execute(
+                        f"SELECT coalesce(max(doc), 0) FROM {table}_words "  # noqa: S608
+                        "WHERE term = ? AND col IN (?, ?)",
+                        (stem, f"heading_{column}", f"text_{column}"),
+                    ).fetchone()
+                    by_stem[stem] += found
+        return Frequencies(passages, by_stem)
+
     def ids(self, audience: str) -> frozenset[str]:
         """Return every id stored for an audience."""
         with self._lock:
@@ -139,6 +175,7 @@ class KeywordIndex:
         """Forget everything."""
         with self._transaction() as connection:
             for table in self._tables.values():
+                connection.execute(f"DROP TABLE {table}_words")
                 connection.execute(f"DROP TABLE {table}")
                 connection.execute(f"DROP TABLE {table}_ids")
             connection.execute("DELETE FROM audiences")
@@ -175,6 +212,7 @@ class KeywordIndex:
         connection.execute(
             f"CREATE VIRTUAL TABLE {table} USING fts5({_COLUMNS}, tokenize='unicode61')"
         )
+        connection.execute(f"CREATE VIRTUAL TABLE {table}_words USING fts5vocab({table}, col)")
         connection.execute(
             f"CREATE TABLE {table}_ids (number INTEGER PRIMARY KEY, passage_id TEXT UNIQUE)"
         )
@@ -203,10 +241,14 @@ def match_expression(query: str, language: str) -> str:
 
     Whatever the query holds, only letters and digits reach the expression, each word quoted.
     """
-    column = "no" if language == "no" else "en"
+    column = _column(language)
     asked = list(dict.fromkeys(stems(content_words(query[:QUERY_CHARACTERS]), column)))
     terms = " OR ".join(f'"{stem}"' for stem in asked[:LONGEST_QUERY] if stem.isalnum())
     return f"{{heading_{column} text_{column}}} : ({terms})" if terms else ""
+
+
+def _column(language: str) -> str:
+    return "no" if language == "no" else "en"
 
 
 def _columns(entry: KeywordEntry) -> Iterator[str]:

@@ -16,7 +16,7 @@ ENGLISH_FUNCTION_WORDS = frozenset(
     hello her here hey hi him his how i if in into is it its just let like may me might more most
     my need no not of off on once one only or other our ours out over own please quick question
     s same she should so some somebody someone such t than thank thanks that the their theirs
-    them then there these they this those through to too under until up us use used very was we
+    them then there these they this those through to too under until up us very was we
     were what when where which while who whom whose why will with within would you your yours
     """.split()
 )

@@ -29,6 +29,8 @@ _SHORTCODE = re.compile(
     r"\{\{[<%].*?[>%]\}\}|^\{:.*?\}[ \t]*$|^\[\[?_?TOC_?\]?\][ \t]*$", re.M | re.S
 )
 _ADMONITION = re.compile(r"^:::+[ \t]*\w*[ \t]*", re.M)
+_QUOTE = re.compile(r"^ {0,3}(?:> ?)+", re.M)
+_CALLOUT = re.compile(r"^[ \t]*\[!(\w+)\][ \t]*\n?", re.M)
 _HEADING_ID = re.compile(r"^( {0,3}#{1,6} .*?)[ \t]*\{#[^}\n]*\}[ \t]*$", re.M)
 _AUTO_LINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]+|[^<>\s@]+@[^<>\s@]+)>")
 _BREAK = re.compile(r"<br\s*/?>", re.I)
@@ -93,6 +95,7 @@ def _plain(text: str) -> str:
     for pattern in (_COMMENT, _HIDDEN, _IMPORT, _EXPORT, _SHORTCODE):
         text = pattern.sub("", text)
     text = _ADMONITION.sub("", _HEADING_ID.sub(r"\1", text))
+    text = _CALLOUT.sub(lambda found: f"{found.group(1).capitalize()}: ", _QUOTE.sub("", text))
     text = _LINK_TARGET.sub("", text)
     pieces, end = [], 0
     for span in _CODE_SPAN.finditer(text):

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from knowledge.embedder import MiniLmEmbedder
-from knowledge.evidence import Evidence, weigh
+from knowledge.evidence import Evidence, Witness, weigh
 from knowledge.fusion import dense_weight, reciprocal_rank_fusion
-from knowledge.keyword_index import KeywordIndex
+from knowledge.keyword_index import QUERY_CHARACTERS, KeywordIndex
 from knowledge.language import detect_language
 from knowledge.passage_index import PassageIndex
-from knowledge.words import words
+from knowledge.words import content_words, stems, words
 from storage import documents
 from storage.database import Database
 from storage.documents import StoredPassage
@@ -112,10 +112,19 @@ class Retrieval:
 
     def evidence(self, query: str, hits: Sequence[Passage]) -> Evidence:
         """Weigh whether a question can be answered from the passages found for it."""
+        language = "no" if detect_language(query) == "no" else "en"
+        asked = frozenset(stems(content_words(query[:QUERY_CHARACTERS]), language))
+        audiences = {hit.audience for hit in hits}
         return weigh(
-            query,
-            [hit.similarity for hit in hits],
-            [f"{hit.title} {hit.heading} {hit.text}" for hit in hits],
+            asked,
+            [
+                Witness(
+                    hit.similarity,
+                    frozenset(stems(words(f"{hit.title} {hit.heading} {hit.text}"), language)),
+                )
+                for hit in hits
+            ],
+            self._keywords.frequencies(audiences, asked, language),
         )
 
     def section(self, uri: str, heading: str, audiences: Collection[str]) -> Passage | None:

@@ -18,6 +18,8 @@ _RULE = re.compile(r"^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})
 _ITEM = re.compile(r"^([ \t]*)(?:[-*+•]|\d{1,3}[.)])[ \t]+\S")
 _TABLE_RULE = re.compile(r"^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 
+_TABLE_FILL = re.compile(r"-{4,}|[ \t]{2,}")
+
 _LONGEST_HEADING = 160
 
 #: A line of at least this many characters that another one follows was wrapped, not ended.
@@ -118,8 +120,10 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
 
 
 def _block(kind: Kind, lines: list[str]) -> Block:
-    """Make a block; lines that an editor wrapped are one line again."""
-    if kind not in ("prose", "item"):
+    """Make a block: wrapped lines are one line again, a table's columns no wider than needed."""
+    if kind == "table":
+        return Block(kind, "\n".join(_TABLE_FILL.sub(_narrowed, line) for line in lines))
+    if kind == "code":
         return Block(kind, "\n".join(lines))
     text = lines[0]
     for before, line in itertools.pairwise(lines):
@@ -127,6 +131,10 @@ def _block(kind: Kind, lines: list[str]) -> Block:
         was_wrapped = len(before) >= _WRAPPED_LINE or continued[:1].islower()
         text += f" {continued}" if was_wrapped else f"\n{line}"
     return Block(kind, text)
+
+
+def _narrowed(fill: re.Match[str]) -> str:
+    return "---" if fill.group().startswith("-") else " "
 
 
 def _start_of(line: str, following: str, within: Kind | None) -> Kind | Literal["blank"] | None:

@@ -1,9 +1,4 @@
-"""Finding the approved pair that answers a question, although it is asked in other words.
-
-Two questions that lie close together may still ask for different things ("2023" or "2024", "with"
-or "without"), and the embedder hardly tells them apart. So a near question must also agree in its
-numbers, its negations and its key words; otherwise it is left to the documents.
-"""
+"""Finding the approved pair that answers a question, although it is asked in other words."""
 
 from __future__ import annotations
 
@@ -12,19 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from knowledge.embedder import MiniLmEmbedder
-from knowledge.language import detect_language
 from knowledge.passage_index import PassageIndex
-from knowledge.words import content_words, stems, words
+from knowledge.same_question import asks_the_same
 from storage import pairs
 from storage.database import Database
 from storage.pair_groups import question_key
-
-#: The cosine from which two questions may be the same, both English, or not.
-NEAR = 0.80
-NEAR_OTHER_LANGUAGE = 0.90
-
-#: The share of the content words that two questions must have in common, of the longer one's.
-SHARED_WORDS = 0.5
 
 #: How many near questions are compared word by word.
 CANDIDATES = 5
@@ -33,7 +20,6 @@ CANDIDATES = 5
 QuestionsOf = Callable[[Collection[int], Collection[str]], Mapping[int, str]]
 
 _ID = re.compile(r"pair-(\d+)")
-_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -123,32 +109,6 @@ def questions_from(database: Database) -> QuestionsOf:
         return {p.id: p.input for p in found if p.state == "approved" and p.audience in audiences}
 
     return questions_of
-
-
-def asks_the_same(question: str, other: str, similarity: float) -> bool:
-    """Whether two questions ask for the same thing, given the cosine between them."""
-    if question_key(question) == question_key(other):
-        return True
-    languages = {detect_language(question), detect_language(other)}
-    if similarity < (NEAR if languages == {"en"} else NEAR_OTHER_LANGUAGE):
-        return False
-    if sorted(_NUMBER.findall(question)) != sorted(_NUMBER.findall(other)):
-        return False
-    if _negations(question) != _negations(other):
-        return False
-    language = "no" if "no" in languages else "en"
-    mine, theirs = (frozenset(stems(content_words(q), language)) for q in (question, other))
-    return len(mine & theirs) >= SHARED_WORDS * max(len(mine), len(theirs))
-
-
-_NEGATIONS = frozenset(
-    "not no never without cannot except unless ikke ingen aldri uten unntatt ikkje".split()
-)
-
-
-def _negations(question: str) -> frozenset[str]:
-    folded = question.replace("’", "'").replace("n't", " not")
-    return frozenset(words(folded)) & _NEGATIONS
 
 
 def _id_of(pair_id: int) -> str:

@@ -45,8 +45,9 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def embedder_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("embedder")
+def embedder_cache(pytestconfig: pytest.Config) -> Path:
+    """Kept between runs: converting the model takes ten seconds."""
+    return pytestconfig.cache.mkdir("embedder")
 
 
 @pytest.fixture(scope="session")
