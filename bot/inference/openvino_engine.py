@@ -18,6 +18,7 @@ from bot.inference.language_model import (
     PromptTooLong,
     TextFromTokens,
 )
+from training.base_model import stay_offline
 from training.prompt import ChatMessage
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class OpenVinoEngine:
         Raises:
             InferenceFailed: the file cannot be loaded.
         """
+        stay_offline()
         import openvino_genai
         from transformers import AutoConfig, AutoTokenizer
 
