@@ -59,6 +59,9 @@ def stay_offline() -> None:
             "TRANSFORMERS_VERBOSITY": "error",
         }
     )
+    # OpenVINO reports to an analytics server when it is imported, whatever the environment says.
+    # A module that is None cannot be imported, and OpenVINO then takes its own silent stub.
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 
 def prepare_bundled(cache: Path, progress: Progress = lambda _step, _share: None) -> BaseModel:
