@@ -23,11 +23,15 @@ class Script:
     reason: str
     unseen: str
     unseen_expected: tuple[str, ...]
+    #: Further questions that no pair covers, each with what a right answer holds.
+    more_unseen: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def read_script() -> Script:
     """Return what the tour plays."""
     content: dict[str, Any] = json.loads((FOLDER / "tour.json").read_text(encoding="utf-8"))
+    lines = (FOLDER / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [json.loads(line) for line in lines]
     return Script(
         ask=content["ask"]["question"],
         wrong=content["correct"]["question"],
@@ -36,6 +40,11 @@ def read_script() -> Script:
         reason=content["correct"]["reason"],
         unseen=content["unseen"]["question"],
         unseen_expected=tuple(content["unseen"]["expected"]),
+        more_unseen=tuple(
+            (question["question"], tuple(question["expected"]))
+            for question in questions
+            if question["expected"]
+        ),
     )
 
 
@@ -58,8 +67,13 @@ def demo_settings(admins: list[str], experts: list[str]) -> str:
         "# Slack user ids; here, of the people in the local workspace.\n"
         f"admins = {json.dumps(admins)}\n"
         f"experts = {json.dumps(experts)}\n\n"
+        "[knowledge]\n"
+        "# Two passages are enough for a small handbook, and make the short training shorter.\n"
+        "passages = 2\n\n"
         "[training]\n"
         "# Small, so that the whole loop can be seen; a company would start with thousands.\n"
         f"enough_pairs = {count_pairs() + 1}\n"
         "retrain_every = 10\n"
+        "# So few pairs are read twice.\n"
+        "epochs = 2\n"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -101,6 +102,11 @@ class Chromium:
                 windowsVirtualKeyCode=_KEYS[key],
                 **more,
             )
+
+    def photograph(self, path: Path) -> None:
+        """Save what is to be seen as a PNG."""
+        taken = self._command("Page.captureScreenshot", format="png")
+        path.write_bytes(base64.b64decode(taken["data"]))
 
     def _attach(self, profile: Path) -> WebSocket:
         end = time.monotonic() + 30
