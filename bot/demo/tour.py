@@ -181,7 +181,7 @@ class Tour:
         return f"{version} is serving"
 
     def ask_unseen(self) -> str:
-        """Kari asks what no pair and no correction covers, a few times: one answer proves little."""
+        """Kari asks a few things that no pair covers: one answer proves little."""
         retrainings = self.stage.skredder.retrainings
         version, run = retrainings.serving_name(), retrainings.last_run()
         assert run is not None
