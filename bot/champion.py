@@ -61,6 +61,19 @@ class Champion:
             self._server.swap(self._open_first(wanted))
             failpoint("champion.after_swap")
 
+    def follow_soon(self) -> None:
+        """Follow in the background: opening an engine takes longer than Slack waits for an answer.
+
+        Nothing is lost if the process dies meanwhile: SQL has moved, and the next start follows.
+        """
+        threading.Thread(target=self._follow_and_log, name="champion", daemon=True).start()
+
+    def _follow_and_log(self) -> None:
+        try:
+            self.follow()
+        except InferenceFailed:
+            log.exception("the new champion could not be opened; the version before answers on")
+
     def close(self) -> None:
         """Close the engine; running answers finish first."""
         with self._lock:

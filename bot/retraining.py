@@ -197,7 +197,7 @@ class Retrainings:
                 now = versions.rollback(session, actor, reason)
         except PromotionRefused as refused:
             raise RetrainRefused(str(refused)) from refused
-        self._champion.follow()
+        self._champion.follow_soon()
         return now.version.name
 
     def status(self) -> Status:

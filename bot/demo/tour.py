@@ -207,6 +207,8 @@ class Tour:
         """Sindre takes the new version back; somebody asks at once."""
         started = time.monotonic()
         reply = self._slash("/retrain rollback to see that it works")
+        if "base" not in reply:
+            raise StepFailed(f"the command was answered with: {reply}")
         self.stage.workspace.wait_for(
             lambda: self.stage.skredder.models.version == "base", 30, "the version before"
         )
