@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 #: The model reads this many tokens of a text, its two special ones included; the rest is cut off.
 MODEL_TOKENS = 256
 
-#: Texts computed at a time. Calls take turns after each batch, so a question that arrives while
-#: documents are embedded waits for eight texts and not for all of them.
-BATCH = 8
+#: Texts computed at a time by one core. Batches wait in turn, so a question that arrives while
+#: documents are embedded waits for a few texts and not for all of them.
+BATCH = 4
 
 #: More characters of a question than this are not even split into tokens.
 _LONGEST_QUERY = MODEL_TOKENS * 16
@@ -69,18 +69,31 @@ class MiniLmEmbedder:
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Return one vector for each text, shape `(len(texts), dimensions)`."""
         import numpy as np
+        from openvino import AsyncInferQueue
 
+        self.load()
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+
+        def keep(request: Any, rows: list[int]) -> None:
+            vectors[rows] = request.get_output_tensor(0).data
+
+        queue = AsyncInferQueue(self._model)
+        queue.set_callback(keep)
         # Texts of like length go together: a short one is not filled up to a long one's length.
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         for start in range(0, len(order), BATCH):
-            batch = order[start : start + BATCH]
-            vectors[batch] = self._embed([texts[i] for i in batch])
+            rows = order[start : start + BATCH]
+            queue.start_async(self._tokens([texts[i] for i in rows]), rows)
+        queue.wait_all()
         return vectors
 
     def embed_query(self, query: str) -> Vectors:
         """Return the vector of a question, shape `(dimensions,)`. Only its beginning counts."""
-        vector: Vectors = self._embed([query[:_LONGEST_QUERY]])[0]
+        self.load()
+        request = getattr(self._requests, "request", None)
+        if request is None:  # one for each thread: a request holds its inputs and outputs
+            request = self._requests.request = self._model.create_infer_request()
+        vector: Vectors = request.infer(self._tokens([query[:_LONGEST_QUERY]]))[0][0].copy()
         return vector
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -91,18 +104,14 @@ class MiniLmEmbedder:
         )
         return [len(encoding.ids) for encoding in encoded]
 
-    def _embed(self, texts: Sequence[str]) -> Vectors:
+    def _tokens(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        """Return token ids and attention mask, filled up to the longest of these texts."""
         import numpy as np
 
-        self.load()
         encoded = self._reading.encode_batch([_encodable(text) for text in texts])
         ids = np.array([encoding.ids for encoding in encoded], dtype=np.int64)
         mask = np.array([encoding.attention_mask for encoding in encoded], dtype=np.int64)
-        request = getattr(self._requests, "request", None)
-        if request is None:  # one for each thread: a request holds its inputs and outputs
-            request = self._requests.request = self._model.create_infer_request()
-        vectors: Vectors = request.infer([ids, mask])[0].copy()
-        return vectors
+        return [ids, mask]
 
 
 def _encodable(text: str) -> str:
