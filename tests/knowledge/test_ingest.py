@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -225,4 +226,33 @@ def test_a_long_page_is_read_in_several_batches(house: House, tmp_path: Path, wr
     )
     write(tmp_path / "pages" / "rules.md", f"# Rules\n\n{sections}")
     assert house.ingest(tmp_path / "pages").passages == 300
+    assert _agree(house)
+
+
+def test_questions_are_answered_while_documents_are_read(
+    house: House, pages: Path, tmp_path: Path, write: Write
+) -> None:
+    house.ingest(pages)
+    for n in range(40):
+        write(tmp_path / "more" / f"{n}.md", f"# Rope {n}\n\nRope number {n} is {n} metres long.")
+    found: list[bool] = []
+    is_done = threading.Event()
+
+    def ask() -> None:
+        while not is_done.is_set():
+            found.append("leave.md" in house.found("weeks of parental leave"))
+
+    askers = [threading.Thread(target=ask) for _ in range(3)]
+    for asker in askers:
+        asker.start()
+    try:
+        assert house.ingest(tmp_path / "more").added == 40
+        (tmp_path / "more" / "0.md").unlink()
+        assert house.ingest(tmp_path / "more").deleted == 1
+    finally:
+        is_done.set()
+        for asker in askers:
+            asker.join()
+    assert found
+    assert all(found)
     assert _agree(house)

@@ -73,6 +73,8 @@ def test_what_is_deleted_is_not_found_and_deleting_it_again_is_no_mistake(
     index.delete("passages", "nobody", ["a"])
     assert index.ids("passages", "everyone") == {"b"}
     assert [n.id for n in index.query("passages", "everyone", _vectors(0)[0], 5)] == ["b"]
+    index.delete("passages", "everyone", ["b"])
+    assert index.query("passages", "everyone", _vectors(0)[0], 5) == []
 
 
 def test_more_vectors_than_one_call_takes_are_stored(index: PassageIndex) -> None:
