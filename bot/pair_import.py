@@ -67,11 +67,10 @@ class PairImport:
             batch = drafts[start : start + BATCH]
             with self._database.write() as session:
                 for draft in batch:
-                    pair = pairs.propose(session, new_pair(draft, actor), self._held_out_share)
-                    if pair.state != "proposed":
-                        continue
-                    added += 1
-                    if approve:
+                    wanted = new_pair(draft, actor)
+                    added += not pairs.is_known(session, wanted.origin_key)
+                    pair = pairs.propose(session, wanted, self._held_out_share)
+                    if approve and pair.state == "proposed":
                         self._corrections.approve_in(session, pair.id, actor)
             on_progress({"done": start + len(batch), "total": len(drafts), "name": path.name})
         return ImportReport(added, len(drafts) - added, tuple(skipped))

@@ -125,6 +125,12 @@ def propose(session: Session, pair: NewPair, held_out_share: float = HELD_OUT_SH
     return get(session, pair_id)
 
 
+def is_known(session: Session, origin_key: str) -> bool:
+    """Whether a pair of this origin has been stored before."""
+    known = session.scalar(select(PairRow.id).where(PairRow.origin_key == origin_key))
+    return known is not None
+
+
 def approve(session: Session, pair_id: int, actor: str) -> Pair:
     """Approve a proposed pair; an approved pair for the same question is superseded by it.
 

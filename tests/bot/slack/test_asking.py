@@ -106,9 +106,13 @@ def test_without_streaming_one_message_is_posted_and_updated(bot: Bot) -> None:
         bot.answer_to(ts)
     finally:
         bot.workspace.faults.restore_method("chat.startStream")
-    calls = [call.method for call in bot.workspace.ledger.calls(since=before)]
-    assert calls.count("chat.postMessage") == 1
-    assert "chat.update" in calls
+
+    def calls() -> list[str]:
+        return [call.method for call in bot.workspace.ledger.calls(since=before)]
+
+    # A call is written down after its effect, so the last one may be a moment late.
+    bot.workspace.wait_for(lambda: "chat.update" in calls(), 5, "the update")
+    assert calls().count("chat.postMessage") == 1
     assert len(bot.replies(ts)) == 1
 
 

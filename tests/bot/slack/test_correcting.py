@@ -77,7 +77,7 @@ def test_the_same_question_in_other_words_gets_the_correction_too(bot: Bot) -> N
         return bot.skredder.answering._verified.find(QUESTION, {"everyone"}) is not None
 
     bot.workspace.wait_for(is_indexed, 10, "the verified answer in the index")
-    assert "C07" in bot.ask("which room is the gear store in?")["text"]
+    assert "C07" in bot.ask("in which room can I find the gear store")["text"]
 
 
 def test_an_employees_correction_waits_until_an_expert_approves_it(bot: Bot) -> None:
