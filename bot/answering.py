@@ -23,7 +23,7 @@ from knowledge.verified import VerifiedAnswers
 from storage import pairs
 from storage.answers import AnswerSource
 from storage.database import Database
-from storage.pair_groups import content_words
+from storage.pair_groups import content_words, question_key
 from storage.pairs import Pair
 from training.prompt import (
     ChatMessage,
@@ -201,9 +201,17 @@ class Answering:
         begun = time.monotonic()
         generation = model.start(self.prompt(question, passages), self._options)
         stream, kept, dropped = SentenceStream(), [], 0
+        said: set[str] = set()
+        goes_round = False
 
         def keep(sentence: str) -> None:
-            nonlocal dropped
+            nonlocal dropped, goes_round
+            key = question_key(sentence)
+            if goes_round or key in said:  # small models go round in circles; what follows is the same again
+                goes_round = True
+                generation.cancel()
+                return
+            said.add(key)
             if has_supported_numbers(sentence, texts, question):
                 timings.setdefault("first_text", time.monotonic() - begun)
                 kept.append(sentence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from storage.pair_groups import content_words
 from training.prompt import cited_numbers, with_citation
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -14,6 +15,11 @@ _DOES_NOT_KNOW = re.compile(
     r"\b(?:do not|don['’]t|does not|cannot) (?:know|hold the answer|find)\b"
     r"|\bvet (?:vi |jeg )?ikke\b",
     re.IGNORECASE,
+)
+
+#: Words of answers that tell nothing by themselves.
+_EMPTY_WORDS = frozenset(
+    {"answer", "question", "following", "according", "source", "sources", "hei"}
 )
 
 #: How many words of an answer must come from the passages and not from the question.
@@ -70,7 +76,7 @@ def says_something(text: str, passages: Sequence[str], question: str) -> bool:
 
     Small models like to answer with the question turned round, or with "The answer is [1]".
     """
-    told = _words(_CITED.sub("", text)) - _words(question)
+    told = content_words(_CITED.sub("", text)) - content_words(question) - _EMPTY_WORDS
     return len(told & frozenset().union(*(_words(passage) for passage in passages))) >= NEW_WORDS
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from knowledge.embedder_model import load_model, load_tokenizer
+from knowledge.embedder_model import load_model, load_tokenizer, usable_cores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +51,7 @@ class MiniLmEmbedder:
         self._model: Any = None
         self._counting: Any = None
         self._reading: Any = None
-        self._requests = threading.local()
+        self._idle_requests: SimpleQueue[Any] = SimpleQueue()
 
     def load(self) -> None:
         """Load the model now instead of at its first use.
@@ -69,31 +71,25 @@ class MiniLmEmbedder:
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Return one vector for each text, shape `(len(texts), dimensions)`."""
         import numpy as np
-        from openvino import AsyncInferQueue
 
         self.load()
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
-
-        def keep(request: Any, rows: list[int]) -> None:
-            vectors[rows] = request.get_output_tensor(0).data
-
-        queue = AsyncInferQueue(self._model)
-        queue.set_callback(keep)
         # Texts of like length go together: a short one is not filled up to a long one's length.
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
-            queue.start_async(self._tokens([texts[i] for i in rows]), rows)
-        queue.wait_all()
+        batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+
+        def embed(rows: list[int]) -> None:
+            vectors[rows] = self._embed([texts[i] for i in rows])
+
+        with ThreadPoolExecutor(max_workers=usable_cores()) as threads:
+            for _ in threads.map(embed, batches):
+                pass  # an error in a thread is raised here
         return vectors
 
     def embed_query(self, query: str) -> Vectors:
         """Return the vector of a question, shape `(dimensions,)`. Only its beginning counts."""
         self.load()
-        request = getattr(self._requests, "request", None)
-        if request is None:  # one for each thread: a request holds its inputs and outputs
-            request = self._requests.request = self._model.create_infer_request()
-        vector: Vectors = request.infer(self._tokens([query[:_LONGEST_QUERY]]))[0][0].copy()
+        vector: Vectors = self._embed([query[:_LONGEST_QUERY]])[0]
         return vector
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -104,14 +100,19 @@ class MiniLmEmbedder:
         )
         return [len(encoding.ids) for encoding in encoded]
 
-    def _tokens(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
-        """Return token ids and attention mask, filled up to the longest of these texts."""
+    def _embed(self, texts: Sequence[str]) -> Vectors:
         import numpy as np
 
         encoded = self._reading.encode_batch([_encodable(text) for text in texts])
         ids = np.array([encoding.ids for encoding in encoded], dtype=np.int64)
         mask = np.array([encoding.attention_mask for encoding in encoded], dtype=np.int64)
-        return [ids, mask]
+        try:
+            request = self._idle_requests.get_nowait()
+        except Empty:
+            request = self._model.create_infer_request()
+        vectors: Vectors = request.infer([ids, mask])[0].copy()
+        self._idle_requests.put(request)
+        return vectors
 
 
 def _encodable(text: str) -> str:

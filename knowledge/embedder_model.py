@@ -61,9 +61,15 @@ def load_model(cache: Path | None) -> Any:
         model = openvino.Core().read_model(folder / "model.xml")
     # One core for each text in work: cores that work on one text together wait for each other at
     # every step, which beside a busy model costs up to ten times the time.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    settings = {"NUM_STREAMS": cores, "INFERENCE_NUM_THREADS": cores}
+    settings = {"NUM_STREAMS": usable_cores(), "INFERENCE_NUM_THREADS": usable_cores()}
     return openvino.Core().compile_model(model, "CPU", settings)
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _bundled() -> Path:
