@@ -207,7 +207,8 @@ class Answering:
         def keep(sentence: str) -> None:
             nonlocal dropped, goes_round
             key = question_key(sentence)
-            if goes_round or key in said:  # small models go round in circles; what follows is the same again
+            if goes_round or key in said:
+                # Small models go round in circles: what follows is the same again.
                 goes_round = True
                 generation.cancel()
                 return
