@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 #: The model reads this many tokens of a text, its two special ones included; the rest is cut off.
 MODEL_TOKENS = 256
 
-#: Texts computed at a time by one core. Batches wait in turn, so a question that arrives while
-#: documents are embedded waits for a few texts and not for all of them.
-BATCH = 4
-
 #: More characters of a question than this are not even split into tokens.
 _LONGEST_QUERY = MODEL_TOKENS * 16
 
@@ -65,32 +61,26 @@ class MiniLmEmbedder:
             self._counting = load_tokenizer()
             self._reading = load_tokenizer()
             self._reading.enable_truncation(MODEL_TOKENS)
-            self._reading.enable_padding()
             self._model = load_model(self._cache)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return one vector for each text, shape `(len(texts), dimensions)`."""
+        """Return one vector for each text, shape `(len(texts), dimensions)`.
+
+        Texts are computed one by one, as many at once as there are cores. Batches would be no
+        faster on a CPU, and a question that is asked meanwhile would wait for a whole batch.
+        """
         import numpy as np
 
         self.load()
-        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
-        # Texts of like length go together: a short one is not filled up to a long one's length.
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
-
-        def embed(rows: list[int]) -> None:
-            vectors[rows] = self._embed([texts[i] for i in rows])
-
+        if not texts:
+            return np.empty((0, self.dimensions), dtype=np.float32)
         with ThreadPoolExecutor(max_workers=usable_cores()) as threads:
-            for _ in threads.map(embed, batches):
-                pass  # an error in a thread is raised here
-        return vectors
+            return np.stack(list(threads.map(self._embed, texts)))
 
     def embed_query(self, query: str) -> Vectors:
         """Return the vector of a question, shape `(dimensions,)`. Only its beginning counts."""
         self.load()
-        vector: Vectors = self._embed([query[:_LONGEST_QUERY]])[0]
-        return vector
+        return self._embed(query[:_LONGEST_QUERY])
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens the model makes of each text, special ones not counted."""
@@ -100,19 +90,18 @@ class MiniLmEmbedder:
         )
         return [len(encoding.ids) for encoding in encoded]
 
-    def _embed(self, texts: Sequence[str]) -> Vectors:
+    def _embed(self, text: str) -> Vectors:
         import numpy as np
 
-        encoded = self._reading.encode_batch([_encodable(text) for text in texts])
-        ids = np.array([encoding.ids for encoding in encoded], dtype=np.int64)
-        mask = np.array([encoding.attention_mask for encoding in encoded], dtype=np.int64)
+        encoded = self._reading.encode(_encodable(text))
+        ids = np.array([encoded.ids], dtype=np.int64)
         try:
             request = self._idle_requests.get_nowait()
         except Empty:
             request = self._model.create_infer_request()
-        vectors: Vectors = request.infer([ids, mask])[0].copy()
+        vector: Vectors = request.infer([ids, np.ones_like(ids)])[0][0].copy()
         self._idle_requests.put(request)
-        return vectors
+        return vector
 
 
 def _encodable(text: str) -> str:
