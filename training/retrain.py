@@ -119,7 +119,8 @@ class Retraining:
         self._replay_prompts = replay_prompts
         self._measuring = Measuring(
             folder=folder,
-            base_name=base.name,
+            # The folder's name changes with the weights and with how they were converted.
+            base_name=base.folder.name,
             voice=persona.voice,
             open_generator=open_generator,
             answer_tokens=answer_tokens,
