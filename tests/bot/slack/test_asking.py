@@ -45,7 +45,7 @@ def test_a_follow_up_in_the_thread_needs_no_mention(bot: Bot) -> None:
     answers = bot.workspace.wait_for(
         lambda: [m for m in bot.replies(ts) if "feedback" in str(m.get("blocks"))][1:], 60
     )
-    assert "Parental leave" in str(answers[0]["blocks"])
+    assert "Leave ›" in str(answers[0]["blocks"])
 
 
 def test_people_who_talk_to_each_other_are_left_alone(bot: Bot) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.slack import blocks
-from storage import pairs
+from storage import answers, pairs
 from storage.tables import VoteRow
 from tests.bot.slack.conftest import Bot, Json
 
@@ -97,6 +97,14 @@ def test_an_employees_correction_waits_until_an_expert_approves_it(bot: Bot) -> 
 
 def test_a_correction_from_the_message_menu_opens_the_same_form(bot: Bot) -> None:
     answer = bot.ask("How many days ahead do I book leave?")
+
+    place = bot.workspace.channel("general").id
+
+    def is_noted() -> bool:
+        with bot.skredder.database.read() as session:
+            return answers.by_message(session, place, answer["ts"]) is not None
+
+    bot.workspace.wait_for(is_noted, 5, "the answer to be noted")
     bot.workspace.person("Ingrid").shortcut(answer["ts"], "correct_answer")
     views = bot.workspace.wait_for(lambda: bot.workspace.views_of("Ingrid"), 10, "the form")
     assert views[-1]["callback_id"] == blocks.CORRECTION
