@@ -83,7 +83,7 @@ class Skredder:
             if self.database.is_sqlite:  # this home has one owner, and that is us now
                 runs.release_all_but(session, "nobody")
 
-        embedder = MiniLmEmbedder()
+        embedder = MiniLmEmbedder(home.models)
         self._index = PassageIndex(home.index, embedder.name)
         self._keywords = KeywordIndex(home.index / "keywords.db")
         indexes = Indexes(self._index, self._keywords, embedder)

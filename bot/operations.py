@@ -18,6 +18,7 @@ from bot.permissions import NotAllowed
 from bot.question_text import QuestionUnusable, clean_question
 from bot.retraining import RetrainRefused
 from bot.slack.calls import SlackRefused, SlackUncertain
+from knowledge.embedder_model import EmbedderUnusable
 from knowledge.keyword_index import KeywordIndexUnusable
 from knowledge.listing import SourceMissing
 from knowledge.passage_index import IndexOwned, IndexUnusable
@@ -42,6 +43,7 @@ USER_ERRORS: tuple[type[Exception], ...] = (
     BaseModelMissing,
     CorrectionRefused,
     DatabaseUnusable,
+    EmbedderUnusable,
     IndexOwned,
     IndexUnusable,
     InferenceFailed,
