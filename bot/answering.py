@@ -15,6 +15,7 @@ from bot.grounding import (
     says_it_does_not_know,
     says_something,
     settle_citations,
+    without_headings,
 )
 from bot.inference.language_model import GenerationOptions, LanguageModel
 from knowledge.language import detect_language
@@ -198,6 +199,7 @@ class Answering:
     ) -> Outcome:
         passages = self.pack(model, hits)
         texts = [f"{passage.heading} {passage.text}" for passage in passages]
+        headings = [f"{passage.title} > {passage.heading}" for passage in passages]
         begun = time.monotonic()
         generation = model.start(self.prompt(question, passages), self._options)
         stream, kept, dropped = SentenceStream(), [], 0
@@ -206,6 +208,9 @@ class Answering:
 
         def keep(sentence: str) -> None:
             nonlocal dropped, goes_round
+            sentence = without_headings(sentence, headings)
+            if not sentence.strip():
+                return
             key = question_key(sentence)
             if goes_round or key in said:
                 # Small models go round in circles: what follows is the same again.

@@ -57,6 +57,16 @@ class SentenceStream:
         self._buffer = ""
 
 
+def without_headings(sentence: str, headings: Sequence[str]) -> str:
+    """Return `sentence` without lines that only repeat the heading of a passage.
+
+    Small models like to begin by copying the line that stands above a passage in the prompt.
+    """
+    known = {_bare(heading) for heading in headings}
+    lines = sentence.splitlines(keepends=True)
+    return "".join(line for line in lines if _bare(line) not in known)
+
+
 def says_it_does_not_know(text: str) -> bool:
     """Whether the answer itself admits that it has none."""
     return _DOES_NOT_KNOW.search(text) is not None
@@ -126,6 +136,10 @@ def _numbers(text: str) -> frozenset[str]:
         plain = re.sub(r"[.,](?=\d{3}\b)", "", number)
         found.add(plain.lstrip("0") or "0")
     return frozenset(found)
+
+
+def _bare(line: str) -> str:
+    return " ".join(re.sub(r"\[\d+\]", "", line).split()).strip(" :").casefold()
 
 
 def _words(text: str) -> frozenset[str]:

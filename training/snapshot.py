@@ -173,7 +173,7 @@ def read_snapshot(path: Path, digest: str) -> Snapshot:
             f"The snapshot {path} was changed after it was frozen: its SHA-256 is not "
             f"{digest[:12]}…. Delete the file and start a new run."
         )
-    header, *lines = (json.loads(line) for line in content.decode().splitlines())
+    header, *lines = (json.loads(line) for line in content.decode().strip("\n").split("\n"))
     rows = tuple(_row(line) for line in lines)
     refuse_leaks((row.split, row.group_key) for row in rows if row.group_key is not None)
     return Snapshot(

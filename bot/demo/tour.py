@@ -19,6 +19,7 @@ from rich.table import Table
 from bot.demo.company_files import Script
 from bot.demo.stage import ADMIN, ASK_CHANNEL, COLLEAGUE, EMPLOYEE, EXPERT, Stage
 from bot.slack import blocks
+from bot.slack.text import safe_markdown
 from storage import answers, pairs
 from storage.answers import Answer
 from training.prompt import cited_numbers
@@ -234,7 +235,8 @@ class Tour:
             for m in self.stage.workspace.messages(ASK_CHANNEL, ts)
             if m["ts"] == answer.message_ts
         ]
-        if len(shown) != 1 or ("[" in answer.text and answer.text[:40] not in str(shown[0])):
+        begins = safe_markdown(answer.text[:40])
+        if len(shown) != 1 or ("[" in answer.text and begins not in shown[0]["text"]):
             raise StepFailed("the answer does not stand in the thread as it was stored")
         self._say("Skredder", answer.text, answer)
         return answer

@@ -10,6 +10,7 @@ from bot.grounding import (
     says_it_does_not_know,
     says_something,
     settle_citations,
+    without_headings,
 )
 
 LEAVE = "Everyone gets 25 days of paid leave, and 12 000 NOK for a trip. Book by 15 May."
@@ -51,6 +52,18 @@ def test_an_answer_that_only_turns_the_question_round_says_nothing() -> None:
     assert not says_something("The answer to the question is: [1]", [LEAVE], question)
     assert not says_something("You get days of leave [1].", [LEAVE], question)
     assert says_something("You get 25 days of paid leave, for everyone [1].", [LEAVE], question)
+
+
+def test_a_copied_heading_line_is_left_out_of_the_answer() -> None:
+    headings = ["The Bergen office > Keys and doors"]
+    copied = "[1] The Bergen office > Keys and doors\nThe doors open at eight [1]."
+    assert without_headings(copied, headings) == "The doors open at eight [1]."
+    assert without_headings("The Bergen office > Keys and doors\n", headings) == ""
+
+
+def test_a_sentence_that_names_a_heading_is_kept() -> None:
+    sentence = "See Keys and doors on the page of the Bergen office."
+    assert without_headings(sentence, ["The Bergen office > Keys and doors"]) == sentence
 
 
 def test_a_quotation_is_word_for_word() -> None:

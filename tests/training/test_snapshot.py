@@ -70,6 +70,16 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     assert (len(again.train), len(again.held_out), again.replay_rows) == (40, 8, 8)
 
 
+@pytest.mark.parametrize("separator", ["\u2028", "\x85", "\x0c"])
+def test_a_line_separator_inside_an_answer_does_not_cut_its_row(
+    tmp_path: Path, separator: str
+) -> None:
+    answer = f"First line.{separator}Second line."
+    snapshot = build(tmp_path, pairs=[*PAIRS[:-1], pair(40, split="held_out", output=answer)])
+    again = read_snapshot(snapshot.path, snapshot.digest)
+    assert again.rows == snapshot.rows
+
+
 def test_replay_makes_up_its_share_of_the_training_rows(tmp_path: Path) -> None:
     snapshot = build(tmp_path, recipe=Recipe(replay_share=0.2))
     assert snapshot.replay_rows / len(snapshot.train) == pytest.approx(0.2)

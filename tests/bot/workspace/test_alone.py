@@ -23,7 +23,7 @@ def test_it_serves_the_page_and_keeps_what_it_is_told_to_keep(tmp_path: Path) ->
             assert "page-token" in page.read().decode()
         assert process.stdout.readline().split() == ["base_url", f"{address.group()}api/"]
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
         process.stdout.close()
     assert json.loads(state.read_text("utf-8"))["team_name"] == "Fjellro"
