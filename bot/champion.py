@@ -82,6 +82,9 @@ class Champion:
                 self._server = None
 
     def _started(self) -> ModelServer:
+        # Without the lock: while a new version is being opened, the one before answers on.
+        if (server := self._server) is not None:
+            return server
         with self._lock:
             if self._server is None:
                 self._server = ModelServer(self._open_first(self._wanted()))

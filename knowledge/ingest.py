@@ -15,17 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from knowledge.chunking import cut
+from knowledge.folder import list_files
 from knowledge.indexing import BATCH, Indexes
 from knowledge.language import detect_language
-from knowledge.listing import (
-    FileEmpty,
-    FileUnreadable,
-    FoundFile,
-    Listing,
-    Skipped,
-    list_files,
-    read_bytes,
-)
+from knowledge.listing import FileEmpty, FileUnreadable, FoundDocument, Listing, Skipped
 from knowledge.readers import SUFFIXES, read_page
 from knowledge.reconciliation import undo_unfinished
 from storage import documents
@@ -98,7 +91,7 @@ class Ingestion:
         with self._indexes.exclusively():
             undo_unfinished(self._database, self._indexes)
             with self._database.write() as session:
-                source = documents.register_source(session, str(listing.root), audience)
+                source = documents.register_source(session, listing.location, audience)
             with self._database.read() as session:
                 known = {
                     document.uri: document
@@ -141,8 +134,8 @@ class Ingestion:
     ) -> None:
         drafts: list[_Draft] = []
         waiting = 0
-        for done, file in enumerate(listing.files):
-            progress(done, len(listing.files), file.uri)
+        for done, file in enumerate(listing.documents):
+            progress(done, len(listing.documents), file.uri)
             before = known.get(file.uri)
             try:
                 text = self._read(file, unless=before)
@@ -163,11 +156,11 @@ class Ingestion:
                 self._serve(source, drafts, tally)
                 drafts, waiting = [], 0
         self._serve(source, drafts, tally)
-        progress(len(listing.files), len(listing.files), "")
+        progress(len(listing.documents), len(listing.documents), "")
 
-    def _read(self, file: FoundFile, unless: Document | None) -> DocumentText | None:
+    def _read(self, file: FoundDocument, unless: Document | None) -> DocumentText | None:
         """Read a file and cut it; None if it holds what is served already."""
-        data = read_bytes(file)
+        data = file.read()
         content_hash = hashlib.sha256(READING.encode() + data).hexdigest()
         if unless is not None and unless.is_served and unless.content_hash == content_hash:
             return None
@@ -217,14 +210,14 @@ class Ingestion:
         self, source: Source, listing: Listing, known: Mapping[str, Document], tally: _Tally
     ) -> None:
         """Withdraw the documents whose files are gone, if it is certain that they are."""
-        present = {file.uri for file in listing.files}
+        present = {file.uri for file in listing.documents}
         gone = [d for uri, d in known.items() if d.is_served and uri not in present]
         if not gone:
             return
         if not listing.is_complete:
             reason = f"not all folders could be listed, so {len(gone)} missing pages are kept"
             tally.skipped.append(Skipped(".", reason))
-        elif not listing.files:
+        elif not listing.documents:
             reason = f"no page is left in the folder; is it mounted? {len(gone)} pages are kept"
             tally.skipped.append(Skipped(".", reason))
         else:

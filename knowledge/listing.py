@@ -1,30 +1,25 @@
-"""What lies in a source: the files that may be read, and whether all of it could be seen."""
+"""What lies in a source: the documents that may be read, and whether all of it could be seen.
+
+Each kind of source (a folder, a repository, a website, an export) makes a `Listing`; everything
+after that is the same for all of them.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-import stat
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-#: Larger files are skipped: no page that people write by hand comes near it.
+#: Larger documents are skipped: no page that people write by hand comes near it.
 LARGEST_FILE = 32 * 1024 * 1024
-
-#: What belongs to pages without being one; passed over without a word.
-_ASSETS = frozenset(
-    """
-    .avif .bmp .css .eot .gif .ico .jpeg .jpg .js .jsx .map .mov .mp3 .mp4 .otf .png .scss .svg
-    .ts .tsx .ttf .webm .webp .woff .woff2
-    """.split()
-)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class SourceMissing(Exception):
-    """There is nothing at the path that was to be read."""
+    """There is nothing at the place that was to be read."""
 
 
 class FileUnreadable(Exception):
@@ -36,11 +31,18 @@ class FileEmpty(FileUnreadable):
 
 
 @dataclass(frozen=True)
-class FoundFile:
-    """A file of a source. `uri` is its address in the source, the same in every sync."""
+class FoundDocument:
+    """A document of a source.
 
-    path: Path
+    Attributes:
+        uri: Its address in the source, the same in every sync; its ending chooses the reader.
+        read: Fetches its bytes, at most `LARGEST_FILE`; raises `FileUnreadable`.
+        link: Where people can open it, if they can.
+    """
+
     uri: str
+    read: Callable[[], bytes]
+    link: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,120 +55,18 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of a source.
+    """The documents of a source.
 
-    Only from a listing that `is_complete` may be concluded that a file is gone.
+    Only from a listing that `is_complete` may be concluded that a document is gone.
     """
 
-    root: Path
-    files: tuple[FoundFile, ...]
+    location: str
+    documents: tuple[FoundDocument, ...]
     skipped: tuple[Skipped, ...]
     is_complete: bool
-
-
-@dataclass
-class _Gathering:
-    files: list[FoundFile] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    is_complete: bool = True
-
-
-def list_files(path: Path, suffixes: frozenset[str]) -> Listing:
-    """List the readable files at `path`: a folder with all that is below it, or one file.
-
-    Hidden files and folders are passed over. Links are never followed.
-
-    Args:
-        path: A folder or a file.
-        suffixes: The suffixes that can be read, in lower case (`.md`).
-
-    Raises:
-        SourceMissing: there is nothing at `path`, or it may not be looked at.
-    """
-    try:
-        root = path.resolve(strict=True)
-        is_folder = root.is_dir()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise SourceMissing(
-            f"There is no folder or file {str(path)!r}. Check the spelling, and that this "
-            "machine can see it."
-        ) from error
-    gathering = _Gathering()
-    if is_folder:
-        _gather(root, suffixes, gathering)
-    else:
-        _consider(root, root.parent, suffixes, gathering)
-    return Listing(root, tuple(gathering.files), tuple(gathering.skipped), gathering.is_complete)
-
-
-def read_bytes(file: FoundFile) -> bytes:
-    """Return what is in a file. Raise `FileUnreadable` if it is no plain file, or too large."""
-    try:
-        # Not following a link, and not waiting for a pipe, that was put there since the listing.
-        descriptor = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise FileUnreadable(f"it cannot be opened ({error.strerror})") from error
-    with open(descriptor, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise FileUnreadable("it is not a plain file")
-        try:
-            data = opened.read(LARGEST_FILE + 1)
-        except OSError as error:
-            raise FileUnreadable(f"it cannot be read ({error.strerror})") from error
-    if len(data) > LARGEST_FILE:
-        raise FileUnreadable(f"it is larger than {LARGEST_FILE // 1024**2} MB")
-    return data
 
 
 def printable(path: Path | str) -> str:
     """Return a path in a form that can be stored and shown: control characters as `%0A`."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return _CONTROL.sub(lambda found: f"%{ord(found.group()):02X}", text)
-
-
-def _gather(root: Path, suffixes: frozenset[str], gathering: _Gathering) -> None:
-    def could_not_list(error: OSError) -> None:
-        gathering.is_complete = False
-        where = printable(os.path.relpath(error.filename or root, root))
-        gathering.skipped.append(Skipped(where, f"the folder cannot be listed ({error.strerror})"))
-
-    for folder, below, names in os.walk(root, onerror=could_not_list):
-        below[:] = sorted(_visible(Path(folder), below, root, gathering))
-        for name in sorted(names):
-            if not name.startswith("."):
-                _consider(Path(folder, name), root, suffixes, gathering)
-
-
-def _visible(folder: Path, names: list[str], root: Path, gathering: _Gathering) -> Iterator[str]:
-    for name in names:
-        if name.startswith("."):
-            continue
-        path = folder / name
-        if path.is_symlink():
-            gathering.skipped.append(Skipped(printable(path.relative_to(root)), _link(path, root)))
-        else:
-            yield name
-
-
-def _consider(path: Path, root: Path, suffixes: frozenset[str], gathering: _Gathering) -> None:
-    uri = printable(path.relative_to(root).as_posix())
-    suffix = path.suffix.lower()
-    if suffix in _ASSETS:
-        return
-    if path.is_symlink():
-        gathering.skipped.append(Skipped(uri, _link(path, root)))
-    elif suffix not in suffixes:
-        kind = f"files ending in {suffix}" if suffix else "files without an ending"
-        gathering.skipped.append(Skipped(uri, f"{kind} cannot be read"))
-    else:
-        gathering.files.append(FoundFile(path, uri))
-
-
-def _link(path: Path, root: Path) -> str:
-    try:
-        is_inside = path.resolve().is_relative_to(root)
-    except (OSError, RuntimeError):  # a link to itself
-        is_inside = False
-    if is_inside:
-        return "it is a link; what it points to is read where it lies"
-    return "it is a link that leads out of the folder"

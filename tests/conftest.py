@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine, text
 
 from storage.database import Database
 from training.base_model import BaseModel, prepare_bundled, stay_offline
+from training.merge import merge_to_gguf
 
 
 @pytest.fixture(scope="session")
@@ -87,3 +89,33 @@ def base_model() -> BaseModel:
     kept = os.environ.get("SKREDDER_TEST_CACHE")
     cache = Path(kept) if kept else Path(platformdirs.user_cache_dir("skredder-tests"))
     return prepare_bundled(cache)
+
+
+@pytest.fixture(scope="session")
+def random_adapter(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an adapter of random weights, large enough to change what the model says."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    folder = tmp_path_factory.mktemp("adapter")
+    torch.manual_seed(1)
+    automatic: Any = AutoModelForCausalLM
+    model = automatic.from_pretrained(base_model.folder, dtype=torch.float32)
+    config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM")
+    adapted = get_peft_model(model, config)
+    for name, parameter in adapted.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.02)
+    adapted.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def merged_gguf(
+    base_model: BaseModel, random_adapter: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The bundled model and that adapter in one file, as a version is served."""
+    target = tmp_path_factory.mktemp("merged") / "version.gguf"
+    merge_to_gguf(base_model, random_adapter, target)
+    return target

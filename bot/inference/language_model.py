@@ -37,8 +37,6 @@ class GenerationOptions:
     """How an answer is generated. Greedy: the same prompt and version give the same text."""
 
     max_new_tokens: int = 128
-    #: Divides the score of tokens that were said already (Keskar et al. 2019); 1 changes nothing.
-    repetition_penalty: float = 1.0
 
 
 class LanguageModel(Protocol):
@@ -120,6 +118,31 @@ class Generation:
         if failure is not None:
             self._pieces.put(failure)
         self._pieces.put(None)
+
+
+#: More than this many answers waiting or running are refused.
+LONGEST_QUEUE = 256
+
+
+def answer_all(
+    model: LanguageModel,
+    batch: Sequence[Sequence[ChatMessage]],
+    options: GenerationOptions,
+    on_done: Callable[[int], None] | None = None,
+) -> list[str]:
+    """Answer many prompts in waves that leave the queue room for colleagues.
+
+    See `LanguageModel.generate_many`.
+    """
+    texts: list[str] = []
+    wave = LONGEST_QUEUE // 4
+    for start in range(0, len(batch), wave):
+        started = [model.start(messages, options) for messages in batch[start : start + wave]]
+        for generation in started:
+            texts.append(generation.text())
+            if on_done:
+                on_done(len(texts))
+    return texts
 
 
 class TextFromTokens:

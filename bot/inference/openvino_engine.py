@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.inference.chat_tokenizer import ChatTokenizer
 from bot.inference.language_model import (
+    LONGEST_QUEUE,
     Generation,
     GenerationOptions,
     InferenceBusy,
     InferenceFailed,
-    PromptTooLong,
     TextFromTokens,
+    answer_all,
 )
 from training.base_model import stay_offline
 from training.prompt import ChatMessage
@@ -28,9 +30,6 @@ CACHE_GB = 1
 
 #: Tokens computed in one step: long prompts are cut, so that running answers keep moving.
 BATCHED_TOKENS = 1024
-
-#: More than this many answers waiting or running are refused.
-LONGEST_QUEUE = 256
 
 
 @dataclass
@@ -57,12 +56,10 @@ class OpenVinoEngine:
         """
         stay_offline()
         import openvino_genai
-        from transformers import AutoConfig, AutoTokenizer
 
         self._version = version
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(tokenizer_folder)
-            config: Any = AutoConfig.from_pretrained(tokenizer_folder)
+            self._tokenizer = ChatTokenizer(tokenizer_folder)
             scheduler = openvino_genai.SchedulerConfig()
             scheduler.cache_size = CACHE_GB
             scheduler.enable_prefix_caching = True
@@ -73,9 +70,6 @@ class OpenVinoEngine:
         except (OSError, RuntimeError, ValueError) as error:
             raise InferenceFailed(f"{gguf} cannot be loaded: {error}") from error
         self._new_config: Callable[[], Any] = openvino_genai.GenerationConfig
-        self._context_tokens = int(config.max_position_embeddings)
-        ends = {config.eos_token_id, self._tokenizer.eos_token_id}
-        self._stop_tokens = {int(token) for token in ends if token is not None}
         self._numbers = itertools.count()
         self._running: dict[int, _Running] = {}
         self._arrived: list[tuple[int, list[int], GenerationOptions, Generation]] = []
@@ -94,18 +88,15 @@ class OpenVinoEngine:
     @property
     def context_tokens(self) -> int:
         """How many tokens prompt and answer may have together."""
-        return self._context_tokens
+        return self._tokenizer.context_tokens
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens `text` has."""
-        return len(self._tokenizer.encode(text, add_special_tokens=False))
+        return self._tokenizer.count(text)
 
     def start(self, messages: Sequence[ChatMessage], options: GenerationOptions) -> Generation:
         """Begin an answer; see `LanguageModel.start`."""
-        tokens = self._render(messages)
-        room = self._context_tokens - options.max_new_tokens
-        if len(tokens) > room:
-            raise PromptTooLong(len(tokens), room)
+        tokens = self._tokenizer.render(messages, options)
         generation = Generation()
         with self._wake:
             if self._is_closing:
@@ -124,14 +115,7 @@ class OpenVinoEngine:
         on_done: Callable[[int], None] | None = None,
     ) -> list[str]:
         """Answer many prompts at once; see `LanguageModel.generate_many`."""
-        texts: list[str] = []
-        for start in range(0, len(batch), LONGEST_QUEUE // 4):
-            part = batch[start : start + LONGEST_QUEUE // 4]
-            for generation in [self.start(messages, options) for messages in part]:
-                texts.append(generation.text())
-                if on_done:
-                    on_done(len(texts))
-        return texts
+        return answer_all(self, batch, options, on_done)
 
     def close(self) -> None:
         """Finish what runs, then free the memory."""
@@ -141,17 +125,6 @@ class OpenVinoEngine:
         if self._thread is not threading.current_thread():
             self._thread.join()
         self._pipeline = None
-
-    def _render(self, messages: Sequence[ChatMessage]) -> list[int]:
-        text = self._tokenizer.apply_chat_template(
-            [{"role": message.role, "content": message.content} for message in messages],
-            tokenize=False,
-            add_generation_prompt=True,
-        )
-        return list(self._tokenizer.encode(text, add_special_tokens=False))
-
-    def _decode(self, tokens: list[int]) -> str:
-        return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
 
     def _step_until_closed(self) -> None:
         while True:
@@ -182,16 +155,15 @@ class OpenVinoEngine:
         config = self._new_config()
         config.max_new_tokens = options.max_new_tokens
         config.do_sample = False
-        config.repetition_penalty = options.repetition_penalty
         config.apply_chat_template = False
-        config.stop_token_ids = self._stop_tokens
+        config.stop_token_ids = set(self._tokenizer.end_tokens)
         try:
             prompt = openvino.Tensor(numpy.array([tokens], dtype=numpy.int64))
             handle = self._pipeline.add_request(number, prompt, config)
         except RuntimeError as error:
             generation.end(error)
             return
-        self._running[number] = _Running(handle, generation, TextFromTokens(self._decode))
+        self._running[number] = _Running(handle, generation, TextFromTokens(self._tokenizer.decode))
 
     def _collect(self, number: int) -> None:
         """Hand out the new tokens of one answer, and end it if it has ended."""
@@ -208,7 +180,8 @@ class OpenVinoEngine:
             return
         if handle.can_read():
             for output in handle.read().values():
-                new = [token for token in output.generated_ids if token not in self._stop_tokens]
+                ends = self._tokenizer.end_tokens
+                new = [token for token in output.generated_ids if token not in ends]
                 generation.add(running.text.feed(new))
         if self._has_ended(handle):
             generation.add(running.text.flush())

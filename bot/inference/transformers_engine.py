@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.inference.chat_tokenizer import ChatTokenizer
 from bot.inference.language_model import (
+    LONGEST_QUEUE,
     Generation,
     GenerationOptions,
     InferenceBusy,
     InferenceFailed,
-    PromptTooLong,
     TextFromTokens,
+    answer_all,
 )
 from training.base_model import BaseModel
-from training.merge import load_merged
+from training.merge import MergeFailed, load_merged
 from training.prompt import ChatMessage
 
 log = logging.getLogger(__name__)
@@ -27,8 +29,6 @@ log = logging.getLogger(__name__)
 PAGE_SIZE = 32
 CPU_BLOCKS = 512
 BATCHED_TOKENS = 512
-
-LONGEST_QUEUE = 256
 
 
 @dataclass
@@ -55,7 +55,6 @@ class TransformersEngine:
         import torch
         from transformers import (
             AutoModelForCausalLM,
-            AutoTokenizer,
             ContinuousBatchingConfig,
             GenerationConfig,
         )
@@ -64,25 +63,23 @@ class TransformersEngine:
         has_gpu = bool(torch.cuda.is_available())
         automatic: Any = AutoModelForCausalLM
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(base.folder)
+            self._tokenizer = ChatTokenizer(base.folder)
             dtype = torch.bfloat16 if has_gpu else torch.float32
             model: Any = (
                 automatic.from_pretrained(base.folder, dtype=dtype)
                 if adapter is None
                 else load_merged(base, adapter).to(dtype)
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, MergeFailed) as error:
             raise InferenceFailed(f"{base.folder} cannot be loaded: {error}") from error
         self._model = model.to("cuda").eval() if has_gpu else model.eval()
-        self._context_tokens = int(self._model.config.max_position_embeddings)
-        self._ends = {int(self._tokenizer.eos_token_id), int(self._model.config.eos_token_id)}
         on_cpu = {"num_blocks": CPU_BLOCKS, "use_cuda_graph": False}
         blocks: dict[str, Any] = {} if has_gpu else on_cpu
         batching = ContinuousBatchingConfig(
             page_size=PAGE_SIZE, max_batch_tokens=BATCHED_TOKENS, **blocks
         )
         configured: Any = GenerationConfig
-        generation = configured(do_sample=False, eos_token_id=sorted(self._ends))
+        generation = configured(do_sample=False, eos_token_id=sorted(self._tokenizer.end_tokens))
         self._manager: Any = self._model.init_continuous_batching(
             generation_config=generation, continuous_batching_config=batching
         )
@@ -104,23 +101,15 @@ class TransformersEngine:
     @property
     def context_tokens(self) -> int:
         """How many tokens prompt and answer may have together."""
-        return self._context_tokens
+        return self._tokenizer.context_tokens
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens `text` has."""
-        return len(self._tokenizer.encode(text, add_special_tokens=False))
+        return self._tokenizer.count(text)
 
     def start(self, messages: Sequence[ChatMessage], options: GenerationOptions) -> Generation:
         """Begin an answer; see `LanguageModel.start`."""
-        text = self._tokenizer.apply_chat_template(
-            [{"role": message.role, "content": message.content} for message in messages],
-            tokenize=False,
-            add_generation_prompt=True,
-        )
-        tokens = self._tokenizer.encode(text, add_special_tokens=False)
-        room = self._context_tokens - options.max_new_tokens
-        if len(tokens) > room:
-            raise PromptTooLong(len(tokens), room)
+        tokens = self._tokenizer.render(messages, options)
         generation = Generation()
         with self._lock:
             if self._is_closing.is_set():
@@ -129,7 +118,7 @@ class TransformersEngine:
                 raise InferenceBusy(len(self._running))
             self._number += 1
             name = f"answer-{self._number}"
-            self._running[name] = _Running(generation, TextFromTokens(self._decode))
+            self._running[name] = _Running(generation, TextFromTokens(self._tokenizer.decode))
         self._manager.add_request(
             tokens, request_id=name, max_new_tokens=options.max_new_tokens, streaming=True
         )
@@ -142,14 +131,7 @@ class TransformersEngine:
         on_done: Callable[[int], None] | None = None,
     ) -> list[str]:
         """Answer many prompts at once; see `LanguageModel.generate_many`."""
-        texts: list[str] = []
-        for start in range(0, len(batch), LONGEST_QUEUE // 4):
-            part = batch[start : start + LONGEST_QUEUE // 4]
-            for generation in [self.start(messages, options) for messages in part]:
-                texts.append(generation.text())
-                if on_done:
-                    on_done(len(texts))
-        return texts
+        return answer_all(self, batch, options, on_done)
 
     def close(self) -> None:
         """Finish what runs, then free the memory."""
@@ -159,9 +141,6 @@ class TransformersEngine:
         if self._manager is not None:
             self._manager.stop(block=True)
         self._manager = self._model = None
-
-    def _decode(self, tokens: list[int]) -> str:
-        return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
 
     def _read_until_closed(self) -> None:
         while not self._is_closing.is_set() or self._running:
@@ -178,7 +157,8 @@ class TransformersEngine:
         if running is None:
             return
         tokens = list(output.generated_tokens)
-        new = [token for token in tokens[running.read :] if token not in self._ends]
+        ends = self._tokenizer.end_tokens
+        new = [token for token in tokens[running.read :] if token not in ends]
         running.read = len(tokens)
         running.generation.add(running.text.feed(new))
         if output.error is not None or output.is_finished():

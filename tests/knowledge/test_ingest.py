@@ -148,7 +148,9 @@ def test_nothing_is_deleted_when_a_folder_could_not_be_listed(
 
     def incomplete(*args: object) -> object:
         listing = real(*args)  # type: ignore[arg-type]
-        return type(listing)(listing.root, listing.files[:1], listing.skipped, is_complete=False)
+        return type(listing)(
+            listing.location, listing.documents[:1], listing.skipped, is_complete=False
+        )
 
     monkeypatch.setattr(ingest_module, "list_files", incomplete)
     report = house.ingest(pages)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from knowledge import listing
-from knowledge.listing import FileUnreadable, FoundFile, SourceMissing, list_files, read_bytes
+from knowledge import folder
+from knowledge.folder import list_files, read_bytes
+from knowledge.listing import FileUnreadable, SourceMissing
 from knowledge.readers import SUFFIXES
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _uris(path: Path) -> list[str]:
-    return [file.uri for file in list_files(path, SUFFIXES).files]
+    return [file.uri for file in list_files(path, SUFFIXES).documents]
 
 
 def _reasons(path: Path) -> dict[str, str]:
@@ -62,23 +63,23 @@ def test_a_link_is_never_followed_and_one_out_of_the_folder_is_named_as_such(
 def test_a_link_put_in_place_of_a_listed_file_is_not_followed(
     pages: Path, tmp_path: Path, write: Write
 ) -> None:
-    (file, *_) = list_files(pages, SUFFIXES).files
-    file.path.unlink()
-    file.path.symlink_to(write(tmp_path / "secret.md", "secret"))
+    (file, *_) = list_files(pages, SUFFIXES).documents
+    (pages / file.uri).unlink()
+    (pages / file.uri).symlink_to(write(tmp_path / "secret.md", "secret"))
     with pytest.raises(FileUnreadable):
-        read_bytes(file)
+        file.read()
 
 
 def test_a_pipe_with_a_page_s_name_holds_nobody_up(pages: Path) -> None:
     os.mkfifo(pages / "pipe.md")
     with pytest.raises(FileUnreadable, match="plain file"):
-        read_bytes(FoundFile(pages / "pipe.md", "pipe.md"))
+        read_bytes(pages / "pipe.md")
 
 
 def test_a_file_over_the_limit_is_not_read(pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "LARGEST_FILE", 10)
+    monkeypatch.setattr(folder, "LARGEST_FILE", 10)
     with pytest.raises(FileUnreadable, match="larger than"):
-        read_bytes(FoundFile(pages / "leave.md", "leave.md"))
+        read_bytes(pages / "leave.md")
 
 
 def test_a_kind_of_file_that_cannot_be_read_is_named_and_pictures_are_not(
@@ -115,4 +116,4 @@ def test_a_folder_that_cannot_be_listed_makes_the_listing_incomplete(
     found = list_files(pages, SUFFIXES)
     assert not found.is_complete
     assert [s.path for s in found.skipped] == ["people"]
-    assert [f.uri for f in found.files] == ["leave.md", "travel.md"]
+    assert [f.uri for f in found.documents] == ["leave.md", "travel.md"]

@@ -1,0 +1,168 @@
+"""What answering relies on, whichever engine serves: the same contract, on both, for real."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.inference import openvino_engine, transformers_engine
+from bot.inference.language_model import (
+    GenerationOptions,
+    InferenceBusy,
+    InferenceFailed,
+    LanguageModel,
+    PromptTooLong,
+)
+from bot.inference.openvino_engine import OpenVinoEngine
+from bot.inference.transformers_engine import TransformersEngine
+from tests.plain_model import greedy, load_plain
+from training.base_model import BaseModel
+from training.merge import load_merged
+from training.prompt import render_general
+
+QUESTIONS = [
+    "What is the capital of Norway?",
+    "Name three colours.",
+    "Write one sentence about the sea.",
+    "What is 15 + 7?",
+]
+SHORT = GenerationOptions(max_new_tokens=20)
+LONG = GenerationOptions(max_new_tokens=400)
+ENDLESS = render_general("Count from one to five hundred, one number a line, in words.")
+
+
+def open_engine(kind: str, base: BaseModel) -> LanguageModel:
+    if kind == "openvino":
+        assert base.gguf is not None
+        return OpenVinoEngine(base.gguf, base.folder, "base")
+    return TransformersEngine(base, None, "base")
+
+
+@pytest.fixture(scope="module", params=["openvino", "transformers"])
+def engine(request: pytest.FixtureRequest, base_model: BaseModel) -> Iterator[LanguageModel]:
+    opened = open_engine(request.param, base_model)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def expected(base_model: BaseModel) -> list[str]:
+    """What the model says when it is run in the plainest way there is."""
+    model = load_plain(base_model)
+    return [greedy(model, base_model, question, 20) for question in QUESTIONS]
+
+
+def test_an_engine_says_what_the_plain_model_says(
+    engine: LanguageModel, expected: list[str]
+) -> None:
+    said = [engine.start(render_general(q), SHORT).text().strip() for q in QUESTIONS]
+    # Eight bits may tip a close call late in a text, so the beginnings are compared.
+    begins = [s.split()[:5] == e.split()[:5] for s, e in zip(said, expected, strict=True)]
+    assert sum(begins) >= len(QUESTIONS) - 1, (said, expected)
+
+
+def test_many_answers_at_once_are_each_answers_to_their_own_question(
+    engine: LanguageModel, expected: list[str]
+) -> None:
+    done: list[int] = []
+    said = engine.generate_many([render_general(q) for q in QUESTIONS], SHORT, done.append)
+    begins = [s.split()[:3] == e.split()[:3] for s, e in zip(said, expected, strict=True)]
+    assert sum(begins) >= len(QUESTIONS) - 1, (said, expected)
+    assert done == [1, 2, 3, 4]
+
+
+def test_an_answer_streams_in_pieces_that_make_up_the_whole(engine: LanguageModel) -> None:
+    pieces = list(engine.start(render_general(QUESTIONS[2]), SHORT))
+    assert len(pieces) > 5
+    assert "".join(pieces) == engine.start(render_general(QUESTIONS[2]), SHORT).text()
+    assert not any("<|im_" in piece for piece in pieces)
+
+
+def test_an_answer_never_exceeds_the_tokens_it_may_have(engine: LanguageModel) -> None:
+    text = engine.start(ENDLESS, SHORT).text()
+    # Decoding and encoding again may merge a token or two at the edges.
+    assert 0 < engine.count_tokens(text) <= SHORT.max_new_tokens + 2
+
+
+def test_a_cancelled_answer_stops_and_the_next_one_comes(engine: LanguageModel) -> None:
+    generation = engine.start(ENDLESS, LONG)
+    pieces = []
+    for piece in generation:
+        pieces.append(piece)
+        if len(pieces) == 5:
+            generation.cancel()
+    assert 5 <= len(pieces) < 60, "it went on after it was cancelled"
+    assert engine.start(render_general(QUESTIONS[0]), SHORT).text()
+
+
+def test_a_prompt_that_leaves_no_room_is_refused_with_numbers(engine: LanguageModel) -> None:
+    long = render_general("word " * engine.context_tokens)
+    with pytest.raises(PromptTooLong, match=r"has \d+ tokens; \d+ fit"):
+        engine.start(long, SHORT)
+
+
+def test_a_full_queue_says_so_at_once(
+    engine: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (openvino_engine, transformers_engine):
+        monkeypatch.setattr(module, "LONGEST_QUEUE", 1)
+    first = engine.start(ENDLESS, LONG)
+    with pytest.raises(InferenceBusy, match="1 answers are waiting"):
+        engine.start(ENDLESS, SHORT)
+    first.cancel()
+    first.text()
+
+
+@pytest.mark.parametrize("kind", ["openvino", "transformers"])
+def test_a_closed_engine_finishes_what_runs_and_takes_no_more(
+    kind: str, base_model: BaseModel
+) -> None:
+    opened = open_engine(kind, base_model)
+    running = opened.start(render_general(QUESTIONS[2]), SHORT)
+    closing = threading.Thread(target=opened.close)
+    closing.start()
+    assert len(running.text()) > 20, "the running answer was cut off"
+    closing.join(30)
+    assert not closing.is_alive()
+    with pytest.raises(InferenceFailed, match="closed"):
+        opened.start(render_general(QUESTIONS[0]), SHORT)
+    opened.close()
+
+
+def test_a_reader_that_walks_away_holds_nobody_up(engine: LanguageModel) -> None:
+    abandoned = engine.start(ENDLESS, GenerationOptions(max_new_tokens=60))
+    del abandoned
+    began = time.monotonic()
+    assert engine.start(render_general(QUESTIONS[0]), SHORT).text()
+    assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize("kind", ["openvino", "transformers"])
+def test_files_that_are_no_model_are_refused_by_name(
+    kind: str, base_model: BaseModel, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + b"\0" * 100)
+    refused = pytest.raises(InferenceFailed, match="cannot be")
+    if kind == "openvino":
+        with refused:
+            OpenVinoEngine(broken, base_model.folder, "v1")
+    else:
+        with refused:
+            TransformersEngine(base_model, tmp_path, "v1")
+
+
+def test_an_adapter_counts_in_the_transformers_engine_too(
+    base_model: BaseModel, random_adapter: Path
+) -> None:
+    opened = TransformersEngine(base_model, random_adapter, "v1")
+    prompts = [render_general(question) for question in QUESTIONS]
+    said = opened.generate_many(prompts, GenerationOptions(max_new_tokens=8))
+    opened.close()
+    merged = load_merged(base_model, random_adapter)
+    expected = [greedy(merged, base_model, question, 8) for question in QUESTIONS]
+    assert [text.strip() for text in said] == expected
