@@ -199,7 +199,15 @@ class Answering:
     ) -> Outcome:
         passages = self.pack(model, hits)
         texts = [f"{passage.heading} {passage.text}" for passage in passages]
-        headings = [f"{passage.title} > {passage.heading}" for passage in passages]
+        headings = [
+            heading
+            for passage in passages
+            for heading in (
+                f"{passage.title} > {passage.heading}",
+                passage.heading,
+                passage.title,
+            )
+        ]
         begun = time.monotonic()
         generation = model.start(self.prompt(question, passages), self._options)
         stream, kept, dropped = SentenceStream(), [], 0

@@ -139,7 +139,7 @@ def _numbers(text: str) -> frozenset[str]:
 
 
 def _bare(line: str) -> str:
-    return " ".join(re.sub(r"\[\d+\]", "", line).split()).strip(" :").casefold()
+    return " ".join(re.sub(r"\[\d+\]", "", line).split()).strip(" :.").casefold()
 
 
 def _words(text: str) -> frozenset[str]:

@@ -67,7 +67,7 @@ class OpenVinoEngine:
             self._pipeline: Any = openvino_genai.ContinuousBatchingPipeline(
                 str(gguf), scheduler, "CPU"
             )
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError, LookupError) as error:
             raise InferenceFailed(f"{gguf} cannot be loaded: {error}") from error
         self._new_config: Callable[[], Any] = openvino_genai.GenerationConfig
         self._numbers = itertools.count()

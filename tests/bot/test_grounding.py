@@ -61,6 +61,10 @@ def test_a_copied_heading_line_is_left_out_of_the_answer() -> None:
     assert without_headings("The Bergen office > Keys and doors\n", headings) == ""
 
 
+def test_an_answer_that_is_nothing_but_a_heading_is_none() -> None:
+    assert without_headings("Bikes and showers [1].", ["Bikes and showers"]) == ""
+
+
 def test_a_sentence_that_names_a_heading_is_kept() -> None:
     sentence = "See Keys and doors on the page of the Bergen office."
     assert without_headings(sentence, ["The Bergen office > Keys and doors"]) == sentence

@@ -81,9 +81,6 @@ def _report(stage: Stage, tab: Chromium, folder: Path) -> None:
     _go(tab, stage.workspace.person(ADMIN).dm_channel)
     tab.wait("document.body.innerText.includes('The gate')", 30)
     _photograph(tab, folder / "report.png")
-    tab.click(".summary")
-    tab.wait("!!document.querySelector('#thread img.picture')", 20)
-    _photograph(tab, folder / "plot.png")
 
 
 def _become(tab: Chromium, name: str) -> None:
