@@ -9,9 +9,10 @@ from bot.inference.language_model import GenerationOptions
 from bot.inference.openvino_engine import OpenVinoEngine
 from bot.inference.serving import ModelServer
 from training.base_model import BaseModel
+from training.merge import merge_to_gguf
 from training.prompt import render_general
 
-PROMPT = render_general("Write one sentence about the sea.")
+PROMPT = render_general("What is the capital of Norway?")
 OPTIONS = GenerationOptions(max_new_tokens=24)
 THREADS = 8
 SWAPS = 4
@@ -24,20 +25,12 @@ def opened(base: BaseModel, merged: Path, name: str) -> OpenVinoEngine:
     return OpenVinoEngine(file, base.folder, name)
 
 
-def beginning(text: str) -> list[str]:
-    return text.split()[:7]
-
-
 def test_eight_threads_get_whole_answers_of_one_version_while_it_is_swapped(
-    base_model: BaseModel, merged_gguf: Path
+    base_model: BaseModel, random_adapter: Path, tmp_path: Path
 ) -> None:
-    alone = []
-    for name in ("v0", "v1"):
-        engine = opened(base_model, merged_gguf, name)
-        alone.append(engine.start(PROMPT, OPTIONS).text())
-        engine.close()
-    assert beginning(alone[0]) != beginning(alone[1]), f"they must be told apart: {alone}"
-    server = ModelServer(opened(base_model, merged_gguf, "v0"))
+    other = tmp_path / "other.gguf"
+    merge_to_gguf(base_model, random_adapter, other, scale=10)  # it babbles, and never of Oslo
+    server = ModelServer(opened(base_model, other, "v0"))
     said: list[tuple[str, str]] = []
     failures: list[BaseException] = []
     has_swapped = threading.Event()
@@ -54,8 +47,9 @@ def test_eight_threads_get_whole_answers_of_one_version_while_it_is_swapped(
     for thread in threads:
         thread.start()
     for number in range(1, SWAPS + 1):
+        engine = opened(base_model, other, f"v{number}")
         before = len(said)
-        server.swap(opened(base_model, merged_gguf, f"v{number}"))
+        server.swap(engine)
         while len(said) < before + 2 * THREADS and not failures:
             threads[0].join(0.02)
     has_swapped.set()
@@ -65,12 +59,9 @@ def test_eight_threads_get_whole_answers_of_one_version_while_it_is_swapped(
     assert not failures
     assert {version for version, _ in said} == {f"v{n}" for n in range(SWAPS + 1)}
     for version, text in said:
-        expected = alone[int(version[1:]) % 2]
-        # The batch an answer is computed in may tip a close call late in a text, so the
-        # beginning is compared, and that the end is not the other version's.
-        other = alone[1 - int(version[1:]) % 2]
-        assert beginning(text) == beginning(expected), (version, text)
-        assert text.split()[-3:] != other.split()[-3:], (version, text)
+        is_base = int(version[1:]) % 2 == 0
+        assert text.startswith("The capital of Norway is Oslo") == is_base, (version, text)
+        assert ("Oslo" in text) == is_base, (version, text)
 
 
 def test_the_engine_before_closes_only_after_its_last_answer(
