@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from knowledge.indexing import BATCH, Indexes
-from storage import documents
+from storage import documents, sources
 from storage.database import Database
 from storage.documents import StoredPassage
 
@@ -47,6 +47,19 @@ def undo_unfinished(database: Database, indexes: Indexes) -> int:
     return len(left)
 
 
+def finish_removals(database: Database, indexes: Indexes) -> int:
+    """Take what is left of sources that are being removed out of the indexes and of SQL."""
+    with database.read() as session:
+        going = sources.leaving(session)
+    for source in going:
+        with indexes.exclusively():
+            _reconcile_audience(database, indexes, source.audience)
+        with database.write() as session:
+            sources.finish_removal(session, source.id)
+        log.info("source removed source=%d", source.id)
+    return len(going)
+
+
 def reconcile(database: Database, indexes: Indexes) -> Reconciliation:
     """Compare SQL with both indexes, audience by audience, and repair the indexes.
 
@@ -55,6 +68,7 @@ def reconcile(database: Database, indexes: Indexes) -> Reconciliation:
     """
     with indexes.exclusively():
         undone = undo_unfinished(database, indexes)
+        finish_removals(database, indexes)
         with database.read() as session:
             audiences = documents.all_audiences(session)
         removed = restored = 0

@@ -1,4 +1,4 @@
-"""Sources, documents and passages: what is served, what is being written, and who may see it.
+"""Documents and passages: what is served, what is being written, and who may see it.
 
 A document's text is written as a new version beside the one that is served. Its passages stay
 unserved until `serve_version` flips to them, so a failure in between never loses a page.
@@ -16,20 +16,11 @@ from sqlalchemy.orm import Session
 
 from storage.clock import utc_now
 from storage.insertion import insert_once
-from storage.tables import DocumentRow, PassageRow, SourceRow
+from storage.sources import Source
+from storage.tables import DocumentRow, PassageRow
 
 #: How many ids go into one statement; databases limit the number of parameters.
 IDS_PER_STATEMENT = 500
-
-
-@dataclass(frozen=True)
-class Source:
-    """A folder or file that documents come from, and who may see them."""
-
-    id: int
-    location: str
-    audience: str
-    synced_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -70,6 +61,7 @@ class DocumentText:
     owner: str | None = None
     updated_at: datetime | None = None
     reviewed_until: datetime | None = None
+    link: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +80,8 @@ class StoredPassage:
     language: str
     updated_at: datetime | None
     reviewed_until: datetime | None
+    owner: str | None = None
+    link: str | None = None
 
     @property
     def heading(self) -> str:
@@ -107,26 +101,6 @@ def passage_id(document_id: int, version: int, ordinal: int, text: str) -> str:
     """Return the id of a passage: the same place with the same text has the same id."""
     identity = f"{document_id}\n{version}\n{ordinal}\n{text}"
     return hashlib.sha256(identity.encode(errors="replace")).hexdigest()[:32]
-
-
-def register_source(session: Session, location: str, audience: str) -> Source:
-    """Return the source for this place and audience, stored now if it is new."""
-    insert_once(session, SourceRow, location=location, audience=audience, created_at=utc_now())
-    row = session.scalars(
-        select(SourceRow).where(SourceRow.location == location, SourceRow.audience == audience)
-    ).one()
-    return _source(row)
-
-
-def sources(session: Session) -> tuple[Source, ...]:
-    """Return all sources, in the order in which they were registered."""
-    return tuple(_source(row) for row in session.scalars(select(SourceRow).order_by(SourceRow.id)))
-
-
-def mark_synced(session: Session, source_id: int) -> None:
-    """Note that a source has just been gone through to its end."""
-    row = session.get_one(SourceRow, source_id)
-    row.synced_at = utc_now()
 
 
 def documents_of(session: Session, source_id: int) -> tuple[Document, ...]:
@@ -192,6 +166,8 @@ def write_version(
             language=text.language,
             updated_at=text.updated_at,
             reviewed_until=text.reviewed_until,
+            owner=text.owner,
+            link=text.link,
         )
         for ordinal, passage in enumerate(text.passages)
     )
@@ -210,6 +186,23 @@ def write_version(
     return passages
 
 
+def changed_headings(session: Session, document_id: int, version: int) -> frozenset[str]:
+    """Return the headings of the served version under which `version` says something else.
+
+    Headings that `version` does not have any more are among them.
+    """
+    rows = session.execute(
+        select(PassageRow.version, PassageRow.heading, PassageRow.text)
+        .where(PassageRow.document_id == document_id)
+        .order_by(PassageRow.ordinal)
+    )
+    texts: dict[bool, dict[str, list[str]]] = {True: {}, False: {}}
+    for written, breadcrumb, text in rows:
+        texts[written == version].setdefault(breadcrumb.rsplit(" > ", 1)[-1], []).append(text)
+    new, old = texts[True], texts[False]
+    return frozenset(heading for heading, said in old.items() if new.get(heading) != said)
+
+
 def serve_version(
     session: Session, document_id: int, version: int, text: DocumentText
 ) -> tuple[str, ...]:
@@ -225,6 +218,7 @@ def serve_version(
     row.title, row.language, row.owner = text.title, text.language, text.owner
     row.content_hash, row.version, row.state = text.content_hash, version, "indexed"
     row.updated_at, row.reviewed_until = text.updated_at, text.reviewed_until
+    row.link = text.link
     row.synced_at = utc_now()
     session.flush()
     return _drop_passages(
@@ -245,6 +239,23 @@ def withdraw(session: Session, document_id: int) -> tuple[str, ...]:
     row.state, row.content_hash, row.synced_at = "deleted", "", utc_now()
     session.flush()
     return _drop_passages(session, PassageRow.document_id == document_id)
+
+
+def move(session: Session, document_id: int, uri: str, link: str | None) -> None:
+    """Give a document a new address; what it says, and the ids of its passages, stay.
+
+    Whatever lay at the new address before and is deleted makes room for it.
+    """
+    row = session.scalars(
+        select(DocumentRow).where(DocumentRow.id == document_id).with_for_update()
+    ).one()
+    taken = session.scalars(
+        select(DocumentRow).where(DocumentRow.source_id == row.source_id, DocumentRow.uri == uri)
+    ).one_or_none()
+    if taken is not None and taken.id != row.id:
+        session.delete(taken)
+        session.flush()
+    row.former_uri, row.uri, row.link, row.synced_at = row.uri, uri, link, utc_now()
 
 
 def passages_by_ids(
@@ -269,10 +280,14 @@ def passages_by_ids(
 def passages_at(
     session: Session, uri: str, audiences: Collection[str]
 ) -> tuple[StoredPassage, ...]:
-    """Return the served passages of the documents at an address, in reading order."""
+    """Return the served passages of the documents at an address, in reading order.
+
+    Where nothing is any more, the documents that were moved from there are meant.
+    """
     if not audiences:
         return ()
-    return tuple(_served(session, audiences, DocumentRow.uri == uri))
+    here = tuple(_served(session, audiences, DocumentRow.uri == uri))
+    return here or tuple(_served(session, audiences, DocumentRow.former_uri == uri))
 
 
 def served_ids(session: Session, audience: str) -> frozenset[str]:
@@ -360,6 +375,8 @@ def _served(
             language=document.language,
             updated_at=document.updated_at,
             reviewed_until=document.reviewed_until,
+            owner=document.owner,
+            link=document.link,
         )
 
 
@@ -367,7 +384,3 @@ def _drop_passages(session: Session, condition: ColumnElement[bool]) -> tuple[st
     ids = tuple(session.scalars(select(PassageRow.id).where(condition)))
     session.execute(delete(PassageRow).where(condition))
     return ids
-
-
-def _source(row: SourceRow) -> Source:
-    return Source(row.id, row.location, row.audience, row.synced_at)

@@ -79,6 +79,8 @@ class Pair:
     sources: tuple[PairSource, ...]
     created_at: datetime
     decided_at: datetime | None
+    review_since: datetime | None = None
+    review_reason: str | None = None
 
     @property
     def is_held_out(self) -> bool:
@@ -160,6 +162,58 @@ def reject(session: Session, pair_id: int, actor: str) -> Pair:
 def revoke(session: Session, pair_id: int, actor: str) -> Pair:
     """Take an approved pair back. Raises `PairChangeRefused` when it is not approved."""
     return _change(session, pair_id, "revoked", actor)
+
+
+def ask_for_review(
+    session: Session, uri: str, changed: Collection[str] | None, reason: str
+) -> tuple[int, ...]:
+    """Mark the approved pairs that rest on a page whose text is not what it was.
+
+    They are answered with as before, and say that they are being looked at again.
+
+    Args:
+        session: The transaction in which the page changes.
+        uri: The page's address.
+        changed: The headings whose text changed or went; None means the whole page.
+        reason: What happened, in words for the expert.
+
+    Returns:
+        The ids of the pairs that were marked now.
+    """
+    resting = select(PairSourceRow.pair_id).where(PairSourceRow.uri == uri)
+    if changed is not None:
+        resting = resting.where(PairSourceRow.heading.in_(sorted(changed)))
+    rows = session.scalars(
+        select(PairRow).where(
+            PairRow.id.in_(resting), PairRow.state == "approved", PairRow.review_since.is_(None)
+        )
+    ).all()
+    for row in rows:
+        row.review_since, row.review_reason = utc_now(), reason
+        audit.record(session, "sync", "pair.review", f"pair {row.id}", {"reason": reason})
+    return tuple(row.id for row in rows)
+
+
+def confirm(session: Session, pair_id: int, actor: str) -> Pair:
+    """Say that a pair marked for review is still right. Raises `PairChangeRefused`."""
+    row = session.scalar(select(PairRow).where(PairRow.id == pair_id).with_for_update())
+    if row is None or row.state != "approved" or row.review_since is None:
+        raise PairChangeRefused(f"Pair {pair_id} does not wait for a review.")
+    row.review_since = row.review_reason = None
+    audit.record(session, actor, "pair.confirm", f"pair {pair_id}", {})
+    session.flush()
+    return get(session, pair_id)
+
+
+def to_review(session: Session, limit: int = 100) -> tuple[Pair, ...]:
+    """Return the approved pairs that wait for a review, oldest first."""
+    wanted = (
+        select(PairRow.id)
+        .where(PairRow.state == "approved", PairRow.review_since.is_not(None))
+        .order_by(PairRow.review_since)
+        .limit(limit)
+    )
+    return _load(session, PairRow.id.in_(list(session.scalars(wanted))))
 
 
 def get(session: Session, pair_id: int) -> Pair:
@@ -297,6 +351,8 @@ def _load(session: Session, *conditions: object) -> tuple[Pair, ...]:
             sources=tuple(sources.get(row.id, ())),
             created_at=row.created_at,
             decided_at=row.decided_at,
+            review_since=row.review_since,
+            review_reason=row.review_reason,
         )
         for row, split, key in rows
     )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.base import Table
 
 
 class SourceRow(Table):
-    """A place documents come from: a folder or a file, with the audience that may see it."""
+    """A place documents come from, with the audience that may see them."""
 
     __tablename__ = "sources"
     __table_args__ = (UniqueConstraint("location", "audience"),)
@@ -21,6 +22,8 @@ class SourceRow(Table):
     audience: Mapped[str]
     created_at: Mapped[datetime]
     synced_at: Mapped[datetime | None]
+    report: Mapped[dict[str, Any] | None]
+    is_leaving: Mapped[bool] = mapped_column(server_default=false())
 
 
 class DocumentRow(Table):
@@ -32,6 +35,8 @@ class DocumentRow(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     source_id: Mapped[int] = mapped_column(ForeignKey("sources.id"))
     uri: Mapped[str] = mapped_column(index=True)
+    former_uri: Mapped[str | None] = mapped_column(index=True)  # where it was before it moved
+    link: Mapped[str | None]
     title: Mapped[str]
     audience: Mapped[str] = mapped_column(index=True)
     language: Mapped[str]

@@ -44,6 +44,8 @@ class PairRow(Table):
     group_id: Mapped[int] = mapped_column(ForeignKey("pair_groups.id"), index=True)
     created_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
+    review_since: Mapped[datetime | None]
+    review_reason: Mapped[str | None] = mapped_column(Text)
 
 
 class PairSourceRow(Table):

@@ -9,8 +9,11 @@ import pytest
 
 from knowledge import ingest as ingest_module
 from knowledge.embedder import MiniLmEmbedder
+from knowledge.ingest import Ingestion, SyncStopped
 from knowledge.listing import SourceMissing
-from storage import documents
+from knowledge.readers import Page, read_page
+from storage import documents, pairs, sources
+from storage.pairs import NewPair, PairSource
 
 if TYPE_CHECKING:
     from tests.knowledge.conftest import House, Write
@@ -105,17 +108,14 @@ def test_bad_files_are_reported_and_the_rest_is_read(
 
 
 def test_a_parser_that_fails_in_a_way_nobody_thought_of_skips_one_file(
-    house: House, pages: Path, monkeypatch: pytest.MonkeyPatch
+    house: House, pages: Path
 ) -> None:
-    real = ingest_module.read_page
-
-    def failing(data: bytes, uri: str) -> object:
+    def failing(data: bytes, uri: str) -> Page:
         if uri == "travel.md":
             raise KeyError("surprise")
-        return real(data, uri)
+        return read_page(data, uri)
 
-    monkeypatch.setattr(ingest_module, "read_page", failing)
-    report = house.ingest(pages)
+    report = Ingestion(house.database, house.indexes, read=failing).ingest(pages, "everyone")
     assert report.added == 2
     assert [(s.path, s.reason) for s in report.skipped] == [
         ("travel.md", "reading it failed (KeyError)")
@@ -157,6 +157,139 @@ def test_nothing_is_deleted_when_a_folder_could_not_be_listed(
     assert report.deleted == 0
     assert "could be listed" in report.skipped[0].reason
     assert house.found("parental leave")[0] == "leave.md"
+
+
+def test_a_page_that_moved_keeps_its_passages_and_is_found_under_its_new_address(
+    house: House, pages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.ingest(pages)
+    before = house.retrieval.search("parental leave", {"everyone"}, 1)[0]
+    (pages / "people" / "leave").mkdir(parents=True)
+    (pages / "leave.md").rename(pages / "people" / "leave" / "parents.md")
+
+    def fail(_self: MiniLmEmbedder, _texts: object) -> object:
+        raise AssertionError("a page that only moved is not embedded again")
+
+    monkeypatch.setattr(MiniLmEmbedder, "embed_passages", fail)
+    report = house.ingest(pages)
+    assert (report.moved, report.added, report.deleted) == (1, 0, 0)
+    after = house.retrieval.search("parental leave", {"everyone"}, 1)[0]
+    assert (after.id, after.uri) == (before.id, "people/leave/parents.md")
+    assert house.retrieval.section("leave.md", before.heading, {"everyone"}) is not None
+    assert _agree(house)
+    assert house.ingest(pages).unchanged == 3
+
+
+def test_two_pages_that_change_places_are_read_anew(house: House, pages: Path) -> None:
+    house.ingest(pages)
+    (pages / "leave.md").rename(pages / "x.md")
+    (pages / "travel.md").rename(pages / "leave.md")
+    (pages / "x.md").rename(pages / "travel.md")
+    assert house.ingest(pages).changed == 2
+    assert house.found("parental leave")[0] == "travel.md"
+    assert _agree(house)
+
+
+def test_most_of_a_source_is_not_deleted_unasked(
+    house: House, tmp_path: Path, write: Write
+) -> None:
+    folder = tmp_path / "many"
+    for n in range(40):
+        write(folder / f"{n}.md", f"# Rope {n}\n\nRope number {n} is {n} metres long.")
+    house.ingest(folder)
+    for n in range(30):
+        (folder / f"{n}.md").unlink()
+    report = house.ingest(folder)
+    assert report.deleted == 0
+    assert "30 of 40 pages are gone at once" in report.skipped[0].reason
+    assert "0.md" in house.found("how long is rope number 0", limit=20)
+    assert house.ingestion.ingest(folder, "everyone", allow_deletions=True).deleted == 30
+    assert "0.md" not in house.found("how long is rope number 0", limit=20)
+    assert _agree(house)
+
+
+def test_a_removed_source_leaves_no_trace(house: House, pages: Path, tmp_path: Path) -> None:
+    shutil.copytree(pages, tmp_path / "others")
+    house.ingest(pages)
+    house.ingest(tmp_path / "others", "channel:hr")
+    (removal,) = house.ingestion.remove(str(pages), None, "U1")
+    assert removal.passages == 6
+    with house.database.read() as session:
+        assert [s.audience for s in sources.listed(session)] == ["channel:hr"]
+        assert documents.all_audiences(session) == {"channel:hr"}
+    assert house.index.count("passages", "everyone") == 0
+    assert house.found("parental leave") == []
+    assert house.found("parental leave", "channel:hr")[0] == "leave.md"
+    assert _agree(house)
+    assert house.ingestion.remove(str(pages), None, "U1") == ()
+    assert house.ingest(pages).added == 3
+
+
+def test_a_sync_that_is_stopped_goes_on_where_it_was(
+    house: House, tmp_path: Path, write: Write
+) -> None:
+    folder = tmp_path / "many"
+    for n in range(200):
+        write(folder / f"{n:03}.md", f"# Rope {n}\n\nRope number {n} is {n} metres long.")
+
+    def stop_at_150(done: int, _all: int, _name: str) -> None:
+        if done == 150:
+            house.ingestion.stop()
+
+    with pytest.raises(SyncStopped):
+        house.ingestion.ingest(folder, "everyone", stop_at_150)
+    again = Ingestion(house.database, house.indexes).ingest(folder, "everyone")
+    assert again.unchanged >= 128
+    assert again.added + again.unchanged == 200
+    assert _agree(house)
+
+
+def _verified(house: House, *sources_of_it: PairSource) -> int:
+    with house.database.write() as session:
+        pair = pairs.propose(
+            session,
+            NewPair(
+                input="How long is parental leave?",
+                output="18 weeks.",
+                author="U1",
+                origin="slack",
+                origin_key="k1",
+                sources=sources_of_it,
+            ),
+        )
+        return pairs.approve(session, pair.id, "U1").id
+
+
+def test_a_verified_answer_is_marked_when_the_section_it_rests_on_changes(
+    house: House, pages: Path, write: Write
+) -> None:
+    house.ingest(pages)
+    hit = house.retrieval.search("parental leave", {"everyone"}, 1)[0]
+    pair_id = _verified(house, PairSource(hit.uri, hit.heading))
+    text = (pages / "leave.md").read_text()
+    write(pages / "leave.md", text + "\n## Something else\n\nA new section at the end of it.\n")
+    house.ingest(pages)
+    with house.database.read() as session:
+        assert pairs.to_review(session) == (), "another section is none of its business"
+    write(pages / "leave.md", text.replace("18 weeks", "20 weeks"))
+    house.ingest(pages)
+    with house.database.read() as session:
+        (marked,) = pairs.to_review(session)
+    assert marked.id == pair_id
+    assert "has changed since" in str(marked.review_reason)
+    with house.database.write() as session:
+        assert pairs.confirm(session, pair_id, "U1").review_since is None
+
+
+def test_a_verified_answer_is_marked_when_its_page_is_gone(house: House, pages: Path) -> None:
+    house.ingest(pages)
+    hit = house.retrieval.search("parental leave", {"everyone"}, 1)[0]
+    _verified(house, PairSource(hit.uri, hit.heading))
+    (pages / hit.uri).unlink()
+    house.ingest(pages)
+    with house.database.read() as session:
+        (marked,) = pairs.to_review(session)
+    assert "is gone" in str(marked.review_reason)
 
 
 def test_an_emptied_folder_is_taken_for_one_that_is_not_mounted(house: House, pages: Path) -> None:

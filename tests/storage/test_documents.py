@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from storage import documents
+from storage import documents, sources
 from storage.database import Database
-from storage.documents import DocumentText, PassageText, Source, StoredPassage
+from storage.documents import DocumentText, PassageText, StoredPassage
+from storage.sources import Source
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -24,7 +25,7 @@ def _text(*texts: str, content_hash: str = "h1", title: str = "Leave") -> Docume
 
 def _source(database: Database, audience: str = "everyone") -> Source:
     with database.write() as session:
-        return documents.register_source(session, "/pages", audience)
+        return sources.register(session, "/pages", audience)
 
 
 def _write(
@@ -52,7 +53,7 @@ def test_a_source_is_registered_once_for_each_audience(database: Database) -> No
     assert _source(database) == _source(database)
     assert _source(database).id != _source(database, "channel:hr").id
     with database.read() as session:
-        assert [s.audience for s in documents.sources(session)] == ["everyone", "channel:hr"]
+        assert [s.audience for s in sources.listed(session)] == ["everyone", "channel:hr"]
 
 
 def test_a_passage_is_usable_only_after_its_version_is_served(database: Database) -> None:
