@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 import threading
@@ -23,9 +24,10 @@ from bot.retraining import Retrainings
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.training_parts import build_training
+from bot.upkeep import Upkeep
 from knowledge.embedder import MiniLmEmbedder
 from knowledge.indexing import Indexes
-from knowledge.ingest import Ingestion
+from knowledge.ingest import Ingestion, SyncStopped
 from knowledge.keyword_index import KeywordIndex
 from knowledge.passage_index import PassageIndex
 from knowledge.reconciliation import reconcile
@@ -103,6 +105,13 @@ class Skredder:
         )
         opener = EngineOpener(base, settings.model.engine)
         self.models = Champion(self.database, opener.open)
+        self.upkeep = Upkeep(
+            database=self.database,
+            ingestion=self.ingestion,
+            indexes=indexes,
+            verify_version=opener.verify,
+            reconcile_verified=self._learning.reconcile,
+        )
         self.permissions = Permissions(settings.people)
         self.corrections = Corrections(self.database, self.permissions, HELD_OUT_SHARE)
         self.pair_import = PairImport(self.database, self.corrections, HELD_OUT_SHARE)
@@ -163,7 +172,10 @@ class Skredder:
         )
         self._slack.start()
         self._control = ControlServer(self._control_file, self.operations.perform, USER_ERRORS)
-        self._schedule = Schedule(self.settings.training.schedule, self._look_for_due_run)
+        self._schedule = Schedule()
+        self._schedule.add("retraining", self.settings.training.schedule, self._look_for_due_run)
+        if self.settings.knowledge.sync:
+            self._schedule.add("sync", self.settings.knowledge.sync, self._sync_sources)
         self._schedule.start()
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
 
@@ -186,6 +198,7 @@ class Skredder:
 
     def close(self) -> None:
         """Stop everything in the order of dependence, and free the home."""
+        self.ingestion.stop()
         if self._schedule is not None:
             self._schedule.stop()
         if self._control is not None:
@@ -212,6 +225,10 @@ class Skredder:
     def _look_for_due_run(self, period: str) -> None:
         if self.retrainings.look(period):
             self.wake_workers()
+
+    def _sync_sources(self, _period: str) -> None:
+        with contextlib.suppress(SyncStopped):
+            self.upkeep.sync_all()
 
     def _warm_up(self) -> None:
         """Load the models before the first question needs them."""

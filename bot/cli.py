@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from bot.commands import asking, serving, sources
+from bot.commands import asking, serving, sources, upkeep
 from bot.commands.pairs import pairs_app
+from bot.commands.sources import sources_app
 from bot.commands.train import train_app
 
 app = typer.Typer(
@@ -20,6 +21,10 @@ app.command()(serving.serve)
 app.command()(sources.ingest)
 app.command()(asking.search)
 app.command()(asking.ask)
+app.command()(upkeep.reindex)
+app.command()(upkeep.doctor)
+app.command()(upkeep.gaps)
+app.add_typer(sources_app, name="sources")
 app.add_typer(pairs_app, name="pairs")
 app.add_typer(train_app, name="train")
 

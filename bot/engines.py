@@ -31,10 +31,14 @@ class EngineOpener:
             ManifestBroken: the files are not what they were.
             InferenceFailed: no engine can load them.
         """
+        self.verify(version)
         folder = None if version.folder is None else Path(version.folder)
-        if folder is not None:
-            verify_manifest(folder, version.manifest_sha256)
         return self.open_files(version.name, folder)
+
+    def verify(self, version: Version) -> None:
+        """Check every byte of a version against its manifest. Raises `ManifestBroken`."""
+        if version.folder is not None:
+            verify_manifest(Path(version.folder), version.manifest_sha256)
 
     def open_files(self, name: str, folder: Path | None) -> LanguageModel:
         """Open the engine on a version's folder; None is the base.

@@ -35,11 +35,11 @@ class Learning:
         else:
             self._verified.remove(pair.id)
 
-    def reconcile(self) -> None:
-        """Bring the index of verified answers in step with SQL."""
+    def reconcile(self) -> int:
+        """Bring the index of verified answers in step with SQL. Return how many were not."""
         with self._database.read() as session:
             approved = pairs.approved_questions(session)
-        self._verified.reconcile(approved)
+        return self._verified.reconcile(approved)
 
     def catch_up(self) -> None:
         """Do the waiting jobs in this thread; for commands, when no bot runs."""

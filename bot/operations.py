@@ -18,7 +18,9 @@ from bot.permissions import NotAllowed
 from bot.question_text import QuestionUnusable, clean_question
 from bot.retraining import RetrainRefused
 from bot.slack.calls import SlackRefused, SlackUncertain
+from bot.upkeep import SourceUnknown
 from knowledge.embedder_model import EmbedderUnusable
+from knowledge.ingest import SyncStopped
 from knowledge.keyword_index import KeywordIndexUnusable
 from knowledge.listing import SourceMissing
 from knowledge.passage_index import IndexOwned, IndexUnusable
@@ -56,6 +58,8 @@ USER_ERRORS: tuple[type[Exception], ...] = (
     SlackRefused,
     SlackUncertain,
     SourceMissing,
+    SourceUnknown,
+    SyncStopped,
 )
 
 
@@ -77,9 +81,15 @@ class Operations:
             "train.list": self.train_list,
             "train.cancel": self.train_cancel,
             "train.rollback": self.train_rollback,
+            "sources.list": skredder.upkeep.sources,
+            "sources.remove": self.remove_source,
+            "gaps": skredder.upkeep.gaps,
+            "doctor": skredder.upkeep.examine,
         }
         self._long: dict[str, Callable[..., Any]] = {
             "ingest": self.ingest,
+            "sources.sync": self.sync_sources,
+            "reindex": skredder.upkeep.reindex,
             "pairs.import": self.import_pairs,
             "train.run": self.train_run,
         }
@@ -161,23 +171,21 @@ class Operations:
             for rank, hit in enumerate(hits, start=1)
         ]
 
-    def ingest(self, path: str, audience: str, *, on_progress: Progress) -> dict[str, Any]:
-        """Read a folder or a file into the index."""
-        report = self._skredder.ingestion.ingest(
-            Path(path),
-            audience,
-            lambda done, total, name: on_progress({"done": done, "total": total, "name": name}),
+    def ingest(
+        self, path: str, audience: str, allow_deletions: bool, *, on_progress: Progress
+    ) -> dict[str, Any]:
+        """Read a source into the index, or bring it up to date."""
+        return self._skredder.upkeep.ingest(
+            path, audience, allow_deletions=allow_deletions, on_progress=on_progress
         )
-        return {
-            "source": path,
-            "added": report.added,
-            "changed": report.changed,
-            "unchanged": report.unchanged,
-            "deleted": report.deleted,
-            "passages": report.passages,
-            "seconds": round(report.seconds, 3),
-            "skipped": [asdict(skipped) for skipped in report.skipped],
-        }
+
+    def sync_sources(self, *, on_progress: Progress) -> list[dict[str, Any]]:
+        """Bring all sources up to date."""
+        return self._skredder.upkeep.sync_all(on_progress)
+
+    def remove_source(self, location: str, audience: str | None) -> list[dict[str, Any]]:
+        """Remove a source with every trace."""
+        return self._skredder.upkeep.remove(location, audience, COMMAND_LINE)
 
     def import_pairs(self, path: str, approve: bool, *, on_progress: Progress) -> dict[str, Any]:
         """Read a file of pairs."""

@@ -42,6 +42,10 @@ def _crontab(value: str) -> str:
     return value
 
 
+def _crontab_or_never(value: str) -> str:
+    return _crontab(value) if value else value
+
+
 class Company(_Section):
     """Whose bot this is."""
 
@@ -92,7 +96,10 @@ class StorageSettings(_Section):
 
 
 class KnowledgeSettings(_Section):
-    """How passages are found and packed."""
+    """How documents are kept in step, and how passages are found and packed."""
+
+    #: When all sources are gone through: a cron line, in UTC; empty: only when asked to.
+    sync: Annotated[str, AfterValidator(_crontab_or_never)] = "*/30 * * * *"
 
     #: How many passages the model is given.
     passages: int = Field(default=3, ge=1, le=12)

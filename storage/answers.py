@@ -150,6 +150,17 @@ def count_by_status(session: Session) -> dict[str, int]:
     return dict.fromkeys(STATUSES, 0) | {status: int(count) for status, count in counted}
 
 
+def abstained(session: Session, since: datetime) -> tuple[tuple[str, datetime], ...]:
+    """Return the questions that found nothing, with when they were asked, oldest first."""
+    rows = session.execute(
+        select(QuestionRow.text, QuestionRow.created_at)
+        .join(AnswerRow, AnswerRow.question_id == QuestionRow.id)
+        .where(AnswerRow.status == "abstained", QuestionRow.created_at >= since)
+        .order_by(QuestionRow.id)
+    )
+    return tuple((str(text), asked_at) for text, asked_at in rows)
+
+
 def _answer(session: Session, row: AnswerRow) -> Answer:
     sources: Sequence[AnswerSourceRow] = session.scalars(
         select(AnswerSourceRow)

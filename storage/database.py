@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -84,6 +84,15 @@ class Database:
         """A transaction that only reads; it sees one consistent state."""
         with Session(self._reader, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def first_fault(self) -> str | None:
+        """Return what the database itself finds wrong with its files, or None."""
+        with self.read() as session:
+            if not self.is_sqlite:
+                session.execute(text("SELECT 1"))
+                return None
+            found = session.scalar(text("PRAGMA quick_check(1)"))
+        return None if found == "ok" else str(found)
 
     def close(self) -> None:
         """Give all connections back."""

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,3 +133,70 @@ def test_two_processes_never_work_on_one_home(folder: Path) -> None:
     lock.release()
     assert result.exit_code == 2
     assert "already runs" in " ".join(result.stderr.split())
+
+
+def test_sources_are_listed_synced_and_removed(folder: Path) -> None:
+    _run("ingest", folder / "pages")
+    (folder / "pages" / "travel.md").write_text("# Travel\n\nTrains come first, then planes.")
+    (synced,) = json.loads(_run("sources", "sync", "--json").stdout)
+    assert (synced["added"], synced["unchanged"]) == (1, 1)
+    (source,) = json.loads(_run("sources", "list", "--json").stdout)
+    assert (source["documents"], source["audience"]) == (2, "everyone")
+    assert source["report"]["added"] == 1
+    assert "are gone" in _run("sources", "remove", source["location"]).stdout
+    assert json.loads(_run("search", "trains or planes", "--json").stdout) == []
+    again = _run("sources", "remove", source["location"])
+    assert again.exit_code == 1
+    assert "There is no source" in again.stderr
+
+
+def test_a_sync_goes_on_with_the_other_sources_when_one_is_missing(folder: Path) -> None:
+    (folder / "more").mkdir()
+    (folder / "more" / "travel.md").write_text("# Travel\n\nTrains come first, then planes.")
+    _run("ingest", folder / "pages", folder / "more")
+    (folder / "pages" / "leave.md").unlink()
+    (folder / "pages").rmdir()
+    synced = _run("sources", "sync", "--json")
+    assert synced.exit_code == 1
+    missing, there = json.loads(synced.stdout)
+    assert "There is no folder" in missing["error"]
+    assert there["unchanged"] == 1
+
+
+def test_the_doctor_finds_what_is_lost_and_puts_it_back(folder: Path) -> None:
+    _run("ingest", folder / "pages")
+    healthy = _run("doctor", "--json")
+    assert healthy.exit_code == 0
+    assert all(check["is_sound"] for check in json.loads(healthy.stdout))
+    shutil.rmtree(folder / "home" / "index")
+    # Each start repairs by itself, so the doctor finds everything well again.
+    assert _run("doctor").exit_code == 0
+    assert json.loads(_run("search", "days of leave", "--json").stdout)
+    assert "1 passages are indexed" in _run("reindex").stdout
+    assert json.loads(_run("search", "days of leave", "--json").stdout)
+
+
+def test_the_doctor_says_when_the_audit_log_was_altered(folder: Path) -> None:
+    file = folder / "pairs.jsonl"
+    file.write_text(json.dumps({"input": "Where do I park?", "output": "Hei! In the yard."}))
+    _run("pairs", "import", file)
+    with sqlite3.connect(folder / "home" / "skredder.db") as connection:
+        connection.execute("UPDATE audit SET actor = 'nobody' WHERE id = 1")
+    connection.close()
+    checked = _run("doctor")
+    assert checked.exit_code == 1
+    assert "✗ audit log: record 1 was altered" in checked.stdout
+
+
+def test_questions_that_found_nothing_are_gaps_by_topic(folder: Path) -> None:
+    _run("ingest", folder / "pages")
+    for question in (
+        "Where can I charge my electric car?",
+        "Is there a charger for electric cars?",
+        "Who is the dentist of the company?",
+    ):
+        assert json.loads(_run("ask", question, "--json").stdout)["status"] == "abstained"
+    _run("ask", "How many days of annual leave?")
+    gaps = json.loads(_run("gaps", "--json").stdout)
+    assert [gap["times"] for gap in gaps] == [2, 1]
+    assert "electric car" in gaps[0]["topic"]

@@ -1,0 +1,229 @@
+"""Keeping knowledge in step and in order: sync, removal, rebuilding, examination, gaps."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from knowledge.examination import examine
+from knowledge.gaps import Unanswered, find_gaps
+from knowledge.indexing import Indexes
+from knowledge.ingest import Ingestion, SyncStopped
+from knowledge.listing import SourceMissing
+from knowledge.reconciliation import rebuild, reconcile
+from storage import answers, audit, sources, versions
+from storage.clock import utc_now
+from storage.database import Database
+from storage.versions import Version
+from training.manifest import ManifestBroken
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+class SourceUnknown(Exception):
+    """No source is registered under that name; the message says which are."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing the doctor looked at. `repaired` says what was done about it, if anything."""
+
+    name: str
+    is_sound: bool
+    finding: str
+    repaired: str = ""
+
+
+class Upkeep:
+    """What admins and the schedule ask for, on the knowledge of one installation."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        ingestion: Ingestion,
+        indexes: Indexes,
+        verify_version: Callable[[Version], None],
+        reconcile_verified: Callable[[], int],
+    ) -> None:
+        """Take the collaborators.
+
+        Args:
+            database: The truth.
+            ingestion: Brings sources up to date.
+            indexes: What is derived.
+            verify_version: Raises `ManifestBroken` when a version's files are damaged.
+            reconcile_verified: Brings the index of verified answers in line with SQL; returns
+                how many were put right.
+        """
+        self._database = database
+        self._ingestion = ingestion
+        self._indexes = indexes
+        self._verify_version = verify_version
+        self._reconcile_verified = reconcile_verified
+
+    def ingest(
+        self, location: str, audience: str, *, allow_deletions: bool, on_progress: Progress
+    ) -> dict[str, Any]:
+        """Bring one source up to date, registering it if it is new."""
+        report = self._ingestion.ingest(
+            location,
+            audience,
+            lambda done, total, name: on_progress({"done": done, "total": total, "name": name}),
+            allow_deletions=allow_deletions,
+        )
+        return asdict(report)
+
+    def sync_all(self, on_progress: Progress = lambda _: None) -> list[dict[str, Any]]:
+        """Bring every registered source up to date; one that fails does not stop the others."""
+        with self._database.read() as session:
+            registered = [s for s in sources.listed(session) if not s.is_leaving]
+        results: list[dict[str, Any]] = []
+        for source in registered:
+            try:
+                results.append(
+                    self.ingest(
+                        source.location,
+                        source.audience,
+                        allow_deletions=False,
+                        on_progress=on_progress,
+                    )
+                )
+            except SyncStopped:
+                raise
+            except SourceMissing as missing:
+                log.warning("source missing source=%d: %s", source.id, missing)
+                results.append({"source": source.location, "error": str(missing)})
+            except Exception as error:
+                log.exception("source not synced source=%d", source.id)
+                results.append({"source": source.location, "error": f"{type(error).__name__}"})
+        return results
+
+    def sources(self) -> list[dict[str, Any]]:
+        """List the sources, with what their last sync brought."""
+        with self._database.read() as session:
+            counted = sources.count_documents(session)
+            return [
+                {
+                    "location": source.location,
+                    "audience": source.audience,
+                    "documents": counted.get(source.id, 0),
+                    "synced_at": source.synced_at.isoformat() if source.synced_at else None,
+                    "report": source.report,
+                }
+                for source in sources.listed(session)
+            ]
+
+    def remove(self, location: str, audience: str | None, actor: str) -> list[dict[str, Any]]:
+        """Remove a source with every trace. Raises `SourceUnknown`."""
+        removals = self._ingestion.remove(location, audience, actor)
+        if not removals:
+            known = ", ".join(source["location"] for source in self.sources()) or "none yet"
+            raise SourceUnknown(f"There is no source {location!r}. Registered are: {known}.")
+        return [asdict(removal) for removal in removals]
+
+    def reindex(self, on_progress: Progress) -> dict[str, Any]:
+        """Drop both indexes and fill them again from SQL."""
+        passages = rebuild(
+            self._database,
+            self._indexes,
+            lambda done, total, name: on_progress({"done": done, "total": total, "name": name}),
+        )
+        return {"passages": passages, "verified": self._reconcile_verified()}
+
+    def examine(self, *, repair: bool) -> list[dict[str, Any]]:
+        """Look whether everything is as SQL says, and put right what can be put right."""
+        checks = [
+            self._database_check(),
+            self._audit_check(),
+            *self._index_checks(repair=repair),
+            self._verified_check(repair=repair),
+            self._version_check(),
+            *self._source_checks(),
+        ]
+        return [asdict(check) for check in checks]
+
+    def gaps(self, days: int, limit: int) -> list[dict[str, Any]]:
+        """Group the questions that found nothing in the last `days` by topic."""
+        since = utc_now() - timedelta(days=days)
+        with self._database.read() as session:
+            unanswered = [
+                Unanswered(text, asked_at) for text, asked_at in answers.abstained(session, since)
+            ]
+        return [
+            {
+                "topic": gap.topic,
+                "times": gap.times,
+                "last_asked_at": gap.last_asked_at.isoformat(),
+                "questions": list(gap.questions),
+            }
+            for gap in find_gaps(unanswered, self._indexes.embedder)[:limit]
+        ]
+
+    def _database_check(self) -> Check:
+        fault = self._database.first_fault()
+        return Check("database", fault is None, fault or "no fault found")
+
+    def _audit_check(self) -> Check:
+        with self._database.read() as session:
+            broken = audit.first_broken(session)
+        if broken is None:
+            return Check("audit log", True, "the chain is whole")
+        return Check("audit log", False, f"record {broken} was altered, or one before it is gone")
+
+    def _index_checks(self, *, repair: bool) -> list[Check]:
+        examined = examine(self._database, self._indexes)
+        repaired = ""
+        if repair and any(not each.is_sound for each in examined):
+            if any(each.wrong_vectors for each in examined):
+                repaired = f"rebuilt with {rebuild(self._database, self._indexes)} passages"
+            else:
+                done = reconcile(self._database, self._indexes)
+                repaired = f"{done.removed} removed, {done.restored} restored"
+        return [
+            Check(
+                f"index of {each.audience}",
+                each.is_sound,
+                f"{each.served} served, {each.without_vector} without a vector, "
+                f"{each.without_keywords} without keywords, {each.not_served} not served any "
+                f"more, {each.wrong_vectors} of {each.sampled} vectors tried are wrong",
+                "" if each.is_sound else repaired,
+            )
+            for each in examined
+        ]
+
+    def _verified_check(self, *, repair: bool) -> Check:
+        if not repair:
+            return Check("verified answers", True, "not compared without repairing")
+        changed = self._reconcile_verified()
+        if not changed:
+            return Check("verified answers", True, "in line with the approved pairs")
+        return Check("verified answers", False, f"{changed} were out of line", "put right")
+
+    def _version_check(self) -> Check:
+        with self._database.read() as session:
+            serving = versions.serving(session).version
+        try:
+            self._verify_version(serving)
+        except (ManifestBroken, OSError) as error:
+            return Check("version", False, str(error))
+        return Check("version", True, f"{serving.name}, every byte as it was written")
+
+    def _source_checks(self) -> list[Check]:
+        with self._database.read() as session:
+            registered = sources.listed(session)
+        checks = []
+        for source in registered:
+            name = f"source {source.location}"
+            if source.synced_at is None:
+                checks.append(Check(name, False, "was never gone through to its end"))
+            else:
+                skipped = len((source.report or {}).get("skipped", ()))
+                when = f"{source.synced_at:%Y-%m-%d %H:%M} UTC"
+                checks.append(Check(name, True, f"synced {when}, {skipped} skipped"))
+        return checks
