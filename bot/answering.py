@@ -305,6 +305,8 @@ def _sources(passages: Sequence[Passage], cited: Sequence[int]) -> tuple[AnswerS
             audience=passage.audience,
             updated_at=passage.updated_at,
             cited=n in cited,
+            reviewed_until=passage.reviewed_until,
+            link=passage.link,
         )
         for n, passage in enumerate(passages, start=1)
     )

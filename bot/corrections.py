@@ -89,6 +89,11 @@ class Corrections:
         with self._database.write() as session:
             return self.approve_in(session, pair_id, actor)
 
+    def confirm(self, pair_id: int, actor: str) -> Pair:
+        """Say that a pair marked for review is still right. Raises `PairChangeRefused`."""
+        with self._database.write() as session:
+            return pairs.confirm(session, pair_id, actor)
+
     def approve_in(self, session: Session, pair_id: int, actor: str) -> Pair:
         """Approve a pair within a transaction, together with the work that follows."""
         pair = pairs.approve(session, pair_id, actor)

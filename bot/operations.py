@@ -77,6 +77,7 @@ class Operations:
             "pairs.approve": self.approve_pair,
             "pairs.reject": self.reject_pair,
             "pairs.revoke": self.revoke_pair,
+            "pairs.confirm": self.confirm_pair,
             "train.status": self.train_status,
             "train.list": self.train_list,
             "train.cancel": self.train_cancel,
@@ -172,7 +173,7 @@ class Operations:
         ]
 
     def ingest(
-        self, path: str, audience: str, allow_deletions: bool, *, on_progress: Progress
+        self, path: str, audience: str, allow_deletions: bool = False, *, on_progress: Progress
     ) -> dict[str, Any]:
         """Read a source into the index, or bring it up to date."""
         return self._skredder.upkeep.ingest(
@@ -215,6 +216,8 @@ class Operations:
     def list_pairs(self, state: str | None, limit: int) -> list[dict[str, Any]]:
         """Show pairs, newest first."""
         with self._skredder.database.read() as session:
+            if state == "review":
+                return [_pair_json(pair) for pair in pairs.to_review(session, limit)]
             return [_pair_json(pair) for pair in pairs.listed(session, state, limit)]
 
     def approve_pair(self, pair_id: int) -> dict[str, Any]:
@@ -228,6 +231,10 @@ class Operations:
     def revoke_pair(self, pair_id: int) -> dict[str, Any]:
         """Take an approved pair back."""
         return self._decided(self._skredder.corrections.revoke(pair_id, COMMAND_LINE))
+
+    def confirm_pair(self, pair_id: int) -> dict[str, Any]:
+        """Say that a pair whose page changed is still right."""
+        return self._decided(self._skredder.corrections.confirm(pair_id, COMMAND_LINE))
 
     def train_status(self) -> dict[str, Any]:
         """Say where training stands."""

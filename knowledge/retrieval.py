@@ -46,6 +46,9 @@ class Passage:
         similarity: The cosine of question and passage, -1 to 1.
         keyword_score: BM25; 0 if no word of the question made it one of the candidates.
         rank: 1 for the best.
+        reviewed_until: When the document is to be reviewed, if it says so.
+        link: Where people can open it, if they can.
+        owner: Who keeps it, if it says so.
     """
 
     id: str
@@ -59,6 +62,9 @@ class Passage:
     similarity: float
     keyword_score: float
     rank: int
+    reviewed_until: datetime | None = None
+    link: str | None = None
+    owner: str | None = None
 
 
 class Retrieval:
@@ -217,4 +223,7 @@ def _passage(
         similarity=similarity,
         keyword_score=keyword_score,
         rank=rank,
+        reviewed_until=stored.reviewed_until,
+        link=stored.link,
+        owner=stored.owner,
     )

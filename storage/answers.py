@@ -29,6 +29,8 @@ class AnswerSource:
     audience: str
     updated_at: datetime | None
     cited: bool
+    reviewed_until: datetime | None = None
+    link: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ def record(session: Session, answer: NewAnswer) -> Answer:
                 audience=source.audience,
                 updated_at=source.updated_at,
                 cited=source.cited,
+                reviewed_until=source.reviewed_until,
+                link=source.link,
             )
             for source in answer.sources
         )
@@ -190,6 +194,8 @@ def _answer(session: Session, row: AnswerRow) -> Answer:
                 source.audience,
                 source.updated_at,
                 source.cited,
+                source.reviewed_until,
+                source.link,
             )
             for source in sources
         ),

@@ -20,6 +20,7 @@ class Overview:
     votes_down: int
     pairs_by_state: dict[str, int]
     waiting: tuple[Pair, ...]
+    to_review: tuple[Pair, ...] = ()
 
 
 def overview(session: Session, waiting: int = 5) -> Overview:
@@ -32,4 +33,5 @@ def overview(session: Session, waiting: int = 5) -> Overview:
         votes_down=down,
         pairs_by_state=pairs.count_by_state(session),
         waiting=pairs.listed(session, "proposed", waiting),
+        to_review=pairs.to_review(session, waiting),
     )

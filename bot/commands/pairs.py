@@ -61,7 +61,10 @@ def export_pairs(
 
 @pairs_app.command("list")
 def list_pairs(
-    state: Annotated[str | None, typer.Option(help="Only pairs in this state.")] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(help="Only pairs in this state; `review`: those whose page changed."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
     as_json: JsonOption = False,
     settings: SettingsOption = None,
@@ -95,6 +98,12 @@ def reject(pair: PairArgument, settings: SettingsOption = None) -> None:
 def revoke(pair: PairArgument, settings: SettingsOption = None) -> None:
     """Take an approved pair back: neither answered with nor trained on any more."""
     _decide("pairs.revoke", pair, settings)
+
+
+@pairs_app.command("confirm")
+def confirm(pair: PairArgument, settings: SettingsOption = None) -> None:
+    """Say that a pair whose page has changed is still right."""
+    _decide("pairs.confirm", pair, settings)
 
 
 def _decide(operation: str, pair: int, settings: Path | None) -> None:

@@ -13,7 +13,16 @@ from bot.corrections import Corrections
 from bot.permissions import NotAllowed, Permissions
 from bot.retraining import Retrainings, RetrainRefused
 from bot.slack.calls import SlackBusy, SlackCalls, SlackRefused, SlackUncertain
-from bot.slack.home_view import APPROVE, REJECT, RETRAIN, ROLL_BACK, TrainingFacts, home_view
+from bot.slack.home_view import (
+    APPROVE,
+    CONFIRM,
+    REJECT,
+    RETRAIN,
+    REVOKE,
+    ROLL_BACK,
+    TrainingFacts,
+    home_view,
+)
 from bot.worker import TryLater
 from storage import jobs
 from storage.database import Database
@@ -40,6 +49,8 @@ class AppHome:
         """Tell Bolt which deliveries are ours."""
         app.action(APPROVE)(self.approve)
         app.action(REJECT)(self.reject)
+        app.action(CONFIRM)(self.confirm)
+        app.action(REVOKE)(self.revoke)
         app.action(RETRAIN)(self.retrain)
         app.action(ROLL_BACK)(self.roll_back)
 
@@ -84,6 +95,16 @@ class AppHome:
             user_id,
             lambda: self.corrections.reject(int(action["value"]), user_id),
         )
+
+    def confirm(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+        """Say that an answer is still right although its page changed."""
+        user_id = body["user"]["id"]
+        self._decide(ack, user_id, lambda: self.corrections.confirm(int(action["value"]), user_id))
+
+    def revoke(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+        """Take back an answer that is not right any more."""
+        user_id = body["user"]["id"]
+        self._decide(ack, user_id, lambda: self.corrections.revoke(int(action["value"]), user_id))
 
     def retrain(self, ack: Ack, body: dict[str, Any]) -> None:
         """Start a run."""

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from bot.question_text import QuestionUnusable, clean_question
 from bot.slack.text import safe_markdown, safe_mrkdwn, shortened
 from storage.answers import Answer, AnswerSource
+from storage.clock import utc_now
 from storage.pairs import Pair
 from storage.questions import Question
 
 Block = dict[str, Any]
+
+#: What may stand in a link as it is; the rest would end it in Slack's markup.
+_IN_LINKS = "/:?#[]@!$&'()*+,;=%~"
 
 FEEDBACK = "answer_feedback"
 CORRECT = "answer_correct"
@@ -151,7 +156,11 @@ def _evidence(answer: Answer, pair: Pair | None) -> list[str]:
     if answer.status == "verified" and pair is not None:
         who = pair.decided_by or pair.author
         name = f"<@{who}>" if who.startswith(("U", "W")) else safe_mrkdwn(pair.author)
-        return [f"✅ Verified by {name} on {day(pair.decided_at or pair.created_at)}"]
+        verified = f"✅ Verified by {name} on {day(pair.decided_at or pair.created_at)}"
+        if pair.review_reason is None:
+            return [verified]
+        reason = safe_mrkdwn(pair.review_reason)
+        return [verified, f"⚠️ {reason} An expert is asked to look at this answer again."]
     if answer.status == "grounded":
         count = sum(1 for source in answer.sources if source.cited)
         pages = "one passage" if count == 1 else f"{count} passages"
@@ -163,8 +172,11 @@ def _evidence(answer: Answer, pair: Pair | None) -> list[str]:
 
 def _source_lines(sources: Sequence[AnswerSource], *, is_cited: bool) -> list[str]:
     lines = ["*Sources*" if is_cited else "*The closest pages I found*"]
+    now = utc_now()
     for source in sources[:8]:
         fresh = f" · updated {day(source.updated_at)}" if source.updated_at else ""
+        if source.reviewed_until is not None and source.reviewed_until < now:
+            fresh += f" · ⚠️ its review was due {day(source.reviewed_until)}"
         mark = f"[{source.n}] " if is_cited else "• "
         lines.append(f"{mark}{_source_name(source)}{fresh}")
     return ["\n".join(lines)]
@@ -174,7 +186,10 @@ def _source_name(source: AnswerSource) -> str:
     heading = source.heading.rsplit(" > ", 1)[-1]
     name = source.title if heading in ("", source.title) else f"{source.title} › {heading}"
     label = shortened(safe_mrkdwn(name).replace("|", "¦"), 200)
-    return f"<{source.uri}|{label}>" if source.uri.startswith("https://") else label
+    link = source.link or source.uri
+    if not link.startswith("https://"):
+        return label
+    return f"<{quote(link, safe=_IN_LINKS)}|{label}>"
 
 
 def day(moment: datetime) -> str:

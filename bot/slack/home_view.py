@@ -10,6 +10,7 @@ from storage.overview import Overview
 from storage.pairs import Pair
 
 APPROVE, REJECT = "pair_approve", "pair_reject"
+CONFIRM, REVOKE = "pair_confirm", "pair_revoke"
 RETRAIN, ROLL_BACK = "home_retrain", "home_roll_back"
 
 
@@ -44,6 +45,7 @@ def home_view(
     ]
     if is_expert:
         blocks += _review(overview.waiting)
+        blocks += _second_look(overview.to_review)
     if is_admin:
         blocks += _admin(training)
     return {"type": "home", "blocks": blocks}
@@ -76,6 +78,28 @@ def _review(waiting: tuple[Pair, ...]) -> list[dict[str, Any]]:
                 "elements": [
                     _button("Approve", APPROVE, str(pair.id), style="primary"),
                     _button("Reject", REJECT, str(pair.id), style="danger"),
+                ],
+            }
+        )
+    return blocks
+
+
+def _second_look(marked: tuple[Pair, ...]) -> list[dict[str, Any]]:
+    """Verified answers whose page is not what it was."""
+    if not marked:
+        return []
+    blocks: list[dict[str, Any]] = [{"type": "divider"}, _header("Answers to look at again")]
+    for pair in marked:
+        asked = shortened(safe_mrkdwn(pair.input), 500)
+        answered = shortened(safe_mrkdwn(pair.output), 1_500)
+        reason = safe_mrkdwn(pair.review_reason or "")
+        blocks.append(_section(f"*{asked}*\n{answered}\n_{reason}_"))
+        blocks.append(
+            {
+                "type": "actions",
+                "elements": [
+                    _button("Still right", CONFIRM, str(pair.id), style="primary"),
+                    _button("Take it back", REVOKE, str(pair.id), style="danger"),
                 ],
             }
         )

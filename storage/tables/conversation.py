@@ -78,6 +78,8 @@ class AnswerSourceRow(Table):
     audience: Mapped[str]
     updated_at: Mapped[datetime | None]
     cited: Mapped[bool]
+    reviewed_until: Mapped[datetime | None]
+    link: Mapped[str | None]
 
 
 class VoteRow(Table):

@@ -200,3 +200,24 @@ def test_questions_that_found_nothing_are_gaps_by_topic(folder: Path) -> None:
     gaps = json.loads(_run("gaps", "--json").stdout)
     assert [gap["times"] for gap in gaps] == [2, 1]
     assert "electric car" in gaps[0]["topic"]
+
+
+def test_an_answer_whose_page_changed_is_listed_for_review_and_confirmed(folder: Path) -> None:
+    _run("ingest", folder / "pages")
+    file = folder / "pairs.jsonl"
+    file.write_text(json.dumps({"input": "How much leave is there?", "output": "27 days."}))
+    _run("pairs", "import", file, "--approve")
+    with sqlite3.connect(folder / "home" / "skredder.db") as connection:
+        connection.execute(
+            "INSERT INTO pair_sources (pair_id, uri, heading) VALUES (1, 'leave.md', ?)",
+            ("Annual leave",),
+        )
+    connection.close()
+    assert json.loads(_run("pairs", "list", "--state", "review", "--json").stdout) == []
+    page = folder / "pages" / "leave.md"
+    page.write_text(page.read_text().replace("27", "29"))
+    _run("ingest", folder / "pages")
+    (pair,) = json.loads(_run("pairs", "list", "--state", "review", "--json").stdout)
+    assert "approved" in _run("pairs", "confirm", str(pair["id"])).stdout
+    assert json.loads(_run("pairs", "list", "--state", "review", "--json").stdout) == []
+    assert _run("pairs", "confirm", str(pair["id"])).exit_code == 1

@@ -22,9 +22,15 @@ def upgrade() -> None:
     with op.batch_alter_table("pairs") as table:
         table.add_column(sa.Column("review_since", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("review_reason", sa.Text(), nullable=True))
+    with op.batch_alter_table("answer_sources") as table:
+        table.add_column(sa.Column("reviewed_until", sa.DateTime(timezone=True), nullable=True))
+        table.add_column(sa.Column("link", sa.String(), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("answer_sources") as table:
+        table.drop_column("link")
+        table.drop_column("reviewed_until")
     with op.batch_alter_table("pairs") as table:
         table.drop_column("review_reason")
         table.drop_column("review_since")
