@@ -1,0 +1,1 @@
+"""Sources that are more than a folder: repositories, websites, exports of Slack and of wikis."""
