@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo tour test lint bench clean
+.PHONY: setup demo tour test test-long lint bench clean
 
 setup: $(STAMP)
 
@@ -26,6 +26,9 @@ tour: setup
 
 test: setup lint
 	$(RUN)/python -m pytest
+
+test-long: setup  # the random tests at full length
+	SKREDDER_LONG=1 $(RUN)/python -m pytest --timeout=1800 tests/knowledge/test_audiences.py tests/knowledge/test_killed_syncs.py
 
 lint: setup
 	$(RUN)/ruff check .

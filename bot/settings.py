@@ -21,7 +21,7 @@ from training.prompt import Persona, Voice, VoiceExample
 PREFIX = "SKREDDER_"
 
 #: Variables that begin with the prefix but are no settings.
-_NOT_SETTINGS = frozenset({"HOME", "SETTINGS", "FAIL_AT", "TEST_CACHE"})
+_NOT_SETTINGS = frozenset({"HOME", "SETTINGS", "FAIL_AT", "TEST_CACHE", "LONG"})
 
 
 class SettingsInvalid(Exception):

@@ -57,29 +57,34 @@ def embedder(embedder_cache: Path) -> MiniLmEmbedder:
     return loaded
 
 
+def house_in(folder: Path, embedder: MiniLmEmbedder) -> House:
+    """Open the house in a folder, building it if it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    database = Database(f"sqlite:///{folder / 'skredder.db'}")
+    database.migrate()
+    index = PassageIndex(folder / "index", embedder.name)
+    keywords = KeywordIndex(folder / "index" / "keywords.db")
+    indexes = Indexes(index, keywords, embedder)
+    return House(
+        folder=folder,
+        database=database,
+        embedder=embedder,
+        index=index,
+        keywords=keywords,
+        indexes=indexes,
+        ingestion=Ingestion(database, indexes),
+        retrieval=Retrieval(database, index, keywords, embedder),
+    )
+
+
 @pytest.fixture
 def open_house(embedder: MiniLmEmbedder) -> Iterator[Callable[[Path], House]]:
     """Opens houses, also the same one again, and closes those left open."""
     opened: list[House] = []
 
     def open_it(folder: Path) -> House:
-        database = Database(f"sqlite:///{folder / 'skredder.db'}")
-        database.migrate()
-        index = PassageIndex(folder / "index", embedder.name)
-        keywords = KeywordIndex(folder / "index" / "keywords.db")
-        indexes = Indexes(index, keywords, embedder)
-        house = House(
-            folder=folder,
-            database=database,
-            embedder=embedder,
-            index=index,
-            keywords=keywords,
-            indexes=indexes,
-            ingestion=Ingestion(database, indexes),
-            retrieval=Retrieval(database, index, keywords, embedder),
-        )
-        opened.append(house)
-        return house
+        opened.append(house_in(folder, embedder))
+        return opened[-1]
 
     yield open_it
     for house in opened:
