@@ -8,6 +8,7 @@ file can be rebuilt from SQL at any time.
 from __future__ import annotations
 
 import hashlib
+import math
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -127,6 +128,41 @@ class KeywordIndex:
             ).fetchall()
         return [KeywordHit(id, float(score)) for id, score in rows]
 
+    def search_all(
+        self, audiences: Iterable[str], query: str, language: str, limit: int
+    ) -> dict[str, float]:
+        """Return the passages of several audiences with their scores, comparable to each other.
+
+        FTS5 knows how rare a word is only within one table, so a small audience's scores are too
+        low. Each table's are scaled by how rare the query's words are among all the audiences
+        asked for, beside how rare they are in that table.
+
+        Args:
+            audiences: Whose passages to look at.
+            query: Any text whatever; only its words matter.
+            language: The query's language; anything but `no` is stemmed as English.
+            limit: The most passages of each audience to return.
+        """
+        found = {
+            audience: hits
+            for audience in dict.fromkeys(audiences)
+            if (hits := self.search(audience, query, language, limit))
+        }
+        if len(found) < 2:
+            return {hit.id: hit.score for hits in found.values() for hit in hits}
+        asked = _asked(query, language)
+        by_audience = {each: self.frequencies([each], asked, language) for each in found}
+        passages = sum(each.passages for each in by_audience.values())
+        together = Frequencies(
+            passages,
+            {stem: sum(each.by_stem[stem] for each in by_audience.values()) for stem in asked},
+        )
+        return {
+            hit.id: hit.score * _rarity(together, by_audience[each])
+            for each in found
+            for hit in found[each]
+        }
+
     def frequencies(
         self, audiences: Iterable[str], of_stems: Iterable[str], language: str
     ) -> Frequencies:
@@ -242,9 +278,27 @@ def match_expression(query: str, language: str) -> str:
     Whatever the query holds, only letters and digits reach the expression, each word quoted.
     """
     column = _column(language)
-    asked = list(dict.fromkeys(stems(content_words(query[:QUERY_CHARACTERS]), column)))
-    terms = " OR ".join(f'"{stem}"' for stem in asked[:LONGEST_QUERY] if stem.isalnum())
+    terms = " OR ".join(f'"{stem}"' for stem in _asked(query, language))
     return f"{{heading_{column} text_{column}}} : ({terms})" if terms else ""
+
+
+def _asked(query: str, language: str) -> list[str]:
+    """Return the stems of a query that are looked for, each once."""
+    found = dict.fromkeys(stems(content_words(query[:QUERY_CHARACTERS]), _column(language)))
+    return [stem for stem in list(found)[:LONGEST_QUERY] if stem.isalnum()]
+
+
+def _rarity(together: Frequencies, alone: Frequencies) -> float:
+    """Return how much rarer the stems that occur in a table are among all tables."""
+    there = [stem for stem, count in alone.by_stem.items() if count]
+    here = sum(_idf(alone.passages, alone.by_stem[stem]) for stem in there)
+    everywhere = sum(_idf(together.passages, together.by_stem[stem]) for stem in there)
+    return everywhere / here if here > 0 else 1.0
+
+
+def _idf(passages: int, with_stem: int) -> float:
+    """The inverse document frequency as FTS5's bm25() computes it, its lower bound included."""
+    return max(math.log((passages - with_stem + 0.5) / (with_stem + 0.5)), 1e-6)
 
 
 def _column(language: str) -> str:

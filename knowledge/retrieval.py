@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from knowledge.embedder import MiniLmEmbedder
 from knowledge.evidence import Evidence, Witness, weigh
-from knowledge.fusion import dense_weight, reciprocal_rank_fusion
 from knowledge.keyword_index import QUERY_CHARACTERS, KeywordIndex
 from knowledge.language import detect_language
 from knowledge.passage_index import PassageIndex
+from knowledge.ranking import DEPTH, Candidate, candidate_ids, is_foreign, rank
 from knowledge.words import content_words, stems, words
 from storage import documents
 from storage.database import Database
@@ -21,8 +21,9 @@ from storage.documents import StoredPassage
 if TYPE_CHECKING:
     from knowledge.embedder import Vectors
 
-#: How deep each ranking is looked into before they are fused.
-CANDIDATES = 40
+#: How many keyword scores are read: more than are candidates, so that what the vectors found is
+#: given its keyword score too.
+KEYWORD_SCORES = 1_000
 
 #: Two passages are shown once when they share this part of their runs of words (Jaccard).
 NEAR_DUPLICATE_OVERLAP = 0.85
@@ -42,9 +43,9 @@ class Passage:
         text: The passage.
         audience: Who may see it.
         updated_at: When the document says it was last changed, if it does.
-        score: The fused score; only the order means anything.
+        score: What the order was made of; only the order means anything.
         similarity: The cosine of question and passage, -1 to 1.
-        keyword_score: BM25; 0 if no word of the question made it one of the candidates.
+        keyword_score: BM25; 0 if it has no word of the question.
         rank: 1 for the best.
         reviewed_until: When the document is to be reviewed, if it says so.
         link: Where people can open it, if they can.
@@ -95,25 +96,37 @@ class Retrieval:
             return ()
         language = detect_language(query)
         vector = self._embedder.embed_query(query)
-        similarities = self._dense(vector, audiences)
-        keyword_scores = self._by_words(query, language, audiences)
-        with self._database.read() as session:
-            usable = documents.passages_by_ids(session, [*similarities, *keyword_scores], audiences)
-        fused = reciprocal_rank_fusion(
-            [_ranking(similarities, usable), _ranking(keyword_scores, usable)],
-            [{id: dense_weight(language, p.language) for id, p in usable.items()}, {}],
+        keyword_scores = self._keywords.search_all(
+            sorted(audiences), query, language, KEYWORD_SCORES
         )
-        chosen = _distinct((usable[id] for id in fused), limit)
-        similarities |= self._missing_similarities(vector, chosen, similarities)
+        wanted = candidate_ids([self._dense(vector, audiences), keyword_scores])
+        with self._database.read() as session:
+            usable = documents.passages_by_ids(session, wanted, audiences)
+        vectors = self._vectors(usable.values())
+        scores = rank(
+            vector,
+            [
+                Candidate(
+                    id,
+                    vectors[id],
+                    keyword_scores.get(id, 0.0),
+                    is_foreign(language, usable[id].language),
+                )
+                for id in wanted
+                if id in usable and id in vectors
+            ],
+        )
         return tuple(
             _passage(
                 stored,
-                score=fused[stored.id],
-                similarity=similarities.get(stored.id, 0.0),
+                score=scores[stored.id],
+                similarity=float(vectors[stored.id] @ vector),
                 keyword_score=keyword_scores.get(stored.id, 0.0),
-                rank=rank,
+                rank=number,
             )
-            for rank, stored in enumerate(chosen, start=1)
+            for number, stored in enumerate(
+                _distinct((usable[id] for id in scores), limit), start=1
+            )
         )
 
     def evidence(self, query: str, hits: Sequence[Passage]) -> Evidence:
@@ -157,34 +170,18 @@ class Retrieval:
         return {
             near.id: near.similarity
             for audience in sorted(audiences)
-            for near in self._index.query("passages", audience, vector, CANDIDATES)
+            for near in self._index.query("passages", audience, vector, DEPTH)
         }
 
-    def _by_words(self, query: str, language: str, audiences: Collection[str]) -> dict[str, float]:
+    def _vectors(self, passages: Iterable[StoredPassage]) -> dict[str, Vectors]:
+        by_audience: dict[str, list[str]] = {}
+        for passage in passages:
+            by_audience.setdefault(passage.audience, []).append(passage.id)
         return {
-            hit.id: hit.score
-            for audience in sorted(audiences)
-            for hit in self._keywords.search(audience, query, language, CANDIDATES)
-        }
-
-    def _missing_similarities(
-        self, vector: Vectors, chosen: Iterable[StoredPassage], known: Mapping[str, float]
-    ) -> dict[str, float]:
-        missing: dict[str, list[str]] = {}
-        for passage in chosen:
-            if passage.id not in known:
-                missing.setdefault(passage.audience, []).append(passage.id)
-        return {
-            id: float(stored @ vector)
-            for audience, ids in missing.items()
+            id: stored
+            for audience, ids in by_audience.items()
             for id, stored in self._index.vectors("passages", audience, ids).items()
         }
-
-
-def _ranking(scores: Mapping[str, float], usable: Collection[str]) -> list[str]:
-    return sorted((id for id in scores if id in usable), key=lambda id: (-scores[id], id))[
-        :CANDIDATES
-    ]
 
 
 def _distinct(passages: Iterable[StoredPassage], limit: int) -> list[StoredPassage]:

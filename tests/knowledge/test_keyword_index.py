@@ -136,3 +136,19 @@ def test_a_file_that_is_no_index_is_said_to_be_unusable(tmp_path: Path) -> None:
     (tmp_path / "k.db").write_bytes(b"not a database" * 1000)
     with pytest.raises(KeywordIndexUnusable, match="move the file away"):
         KeywordIndex(tmp_path / "k.db")
+
+
+def test_scores_of_a_small_audience_are_comparable_to_those_of_a_large_one(tmp_path: Path) -> None:
+    """The same passage scores the same, however few others its audience has."""
+    index = KeywordIndex(tmp_path / "keywords.db")
+    text = "Parental leave of the board is 99 weeks."
+    others = [KeywordEntry(f"o{n}", "Rope", f"Rope {n} hangs in the yard.") for n in range(200)]
+    index.add("everyone", [*others, KeywordEntry("large", "Pay", text)])
+    index.add("channel:board", [KeywordEntry("small", "Pay", text)])
+    alone = index.search("channel:board", "parental leave of the board", "en", 5)[0].score
+    scores = index.search_all(
+        ["everyone", "channel:board"], "parental leave of the board", "en", 10
+    )
+    index.close()
+    assert alone < 0.01
+    assert scores["small"] == pytest.approx(scores["large"], rel=0.35)

@@ -1,0 +1,138 @@
+"""From two ways of searching to one order: fused, fed back, and smoothed.
+
+Three steps, each over the few hundred candidates of one question:
+
+1. The scores of both searches are standardised and added. Scores say more than ranks: a passage
+   that is far ahead stays ahead.
+2. The best passages are taken for relevant, and the question's vector is moved towards them
+   (J. J. Rocchio, "Relevance feedback in information retrieval", 1971).
+3. A passage's score is mixed with those of the passages most like it: what is relevant lies
+   together (F. Diaz, "Regularizing ad hoc retrieval scores", CIKM 2005).
+
+All constants were chosen together, on half of the queries of Cranfield and SciFact and on
+SciFact's training queries; `tests/benchmarks/retrieval_quality.py` shows what they are worth on
+the other half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from knowledge.embedder import Vectors
+
+#: How deep each search is looked into; scores are standardised by the mean and spread of the best
+#: this many.
+DEPTH = 100
+
+#: How much the dense score counts, the keyword score having the rest. The bundled embedder was
+#: trained on English: on Norwegian questions over Norwegian text it is far worse than keywords.
+DENSE_SHARE = 0.5
+DENSE_SHARE_FOREIGN = 0.2
+
+#: How many of the best passages move the question, and how far.
+FEEDBACK_PASSAGES = 3
+FEEDBACK_WEIGHT = 0.3
+
+#: How many of its neighbours a passage is mixed with, and how much they count together.
+NEIGHBOURS = 3
+NEIGHBOUR_SHARE = 0.4
+
+#: The squared cosines of a passage's neighbours must sum to this for them to count in full.
+CLOSE_NEIGHBOURS = 1.0
+
+#: Among fewer candidates than this, everything is everything's neighbour.
+ENOUGH_CANDIDATES = 30
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A passage that one of the searches found.
+
+    Attributes:
+        id: Its id.
+        vector: Its vector, of length 1.
+        keyword_score: BM25; 0 if it has no word of the question.
+        is_foreign: Whether the embedder was not trained on the question's or its language.
+    """
+
+    id: str
+    vector: Vectors
+    keyword_score: float
+    is_foreign: bool = False
+
+
+def rank(query: Vectors, candidates: Sequence[Candidate]) -> dict[str, float]:
+    """Return the candidates' scores by id, best first; the scores themselves mean nothing.
+
+    Args:
+        query: The question's vector, of length 1.
+        candidates: In any order; equal scores keep it.
+    """
+    if not candidates:
+        return {}
+    vectors = np.stack([candidate.vector for candidate in candidates])
+    keywords = _standardised(np.array([c.keyword_score for c in candidates], dtype=np.float64))
+    foreign = np.array([candidate.is_foreign for candidate in candidates])
+    share = np.where(foreign, DENSE_SHARE_FOREIGN, DENSE_SHARE)
+    scores = _fused(vectors @ query, keywords, share)
+    if not foreign.any():  # where the vectors cannot be trusted, they are not built upon either
+        best = np.argsort(-scores, kind="stable")[:FEEDBACK_PASSAGES]
+        moved = query + FEEDBACK_WEIGHT * vectors[best].mean(axis=0)
+        scores = _fused(vectors @ (moved / np.linalg.norm(moved)), keywords, share)
+        scores = _smoothed(scores, vectors)
+    order = np.argsort(-scores, kind="stable")
+    return {candidates[i].id: float(scores[i]) for i in order}
+
+
+def _fused(similarities: Vectors, keywords: Vectors, share: Vectors) -> Vectors:
+    fused: Vectors = share * _standardised(similarities) + (1 - share) * keywords
+    return fused
+
+
+def _standardised(scores: Vectors) -> Vectors:
+    """Return scores in standard deviations from the mean of the best `DEPTH`."""
+    best = np.sort(scores)[::-1][:DEPTH]
+    spread = float(best.std())
+    standardised: Vectors = (scores - best.mean()) / (spread if spread > 1e-9 else 1.0)
+    return standardised
+
+
+def _smoothed(scores: Vectors, vectors: Vectors) -> Vectors:
+    """Mix the scores of the best `DEPTH` with those of their neighbours; the rest follows after."""
+    order = np.argsort(-scores, kind="stable")
+    near = order[:DEPTH]
+    if len(near) < ENOUGH_CANDIDATES:
+        return scores
+    low, high = float(scores[near[-1]]), float(scores[near[0]])
+    shares = (scores[near] - low) / (high - low if high > low else 1.0)
+    likeness = np.clip(vectors[near] @ vectors[near].T, 0, None)
+    np.fill_diagonal(likeness, 0)
+    least = np.partition(likeness, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS][:, None]
+    weights = np.where(likeness >= least, likeness**2, 0)
+    total = weights.sum(axis=1)
+    mixed = NEIGHBOUR_SHARE * np.minimum(1, total / CLOSE_NEIGHBOURS)
+    means = (weights @ shares) / (total + 1e-9)
+    smoothed: Vectors = np.empty_like(scores)
+    smoothed[near] = (1 - mixed) * shares + mixed * means
+    rest = order[DEPTH:]
+    smoothed[rest] = -1 - np.arange(len(rest))
+    return smoothed
+
+
+def is_foreign(query_language: str, passage_language: str) -> bool:
+    """Whether the bundled embedder, trained on English, was not trained on one of these."""
+    return not (query_language == "en" and passage_language == "en")
+
+
+def candidate_ids(rankings: Sequence[Mapping[str, float]]) -> list[str]:
+    """Return the ids of the best `DEPTH` of each search, each once, the first search's first."""
+    found: dict[str, None] = {}
+    for scores in rankings:
+        best = sorted(scores, key=lambda id: (-scores[id], id))[:DEPTH]
+        found |= dict.fromkeys(best)
+    return list(found)

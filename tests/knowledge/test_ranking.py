@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.ranking import Candidate, candidate_ids, is_foreign, rank
+
+
+def unit(*numbers: float) -> Any:
+    vector = np.array(numbers, dtype=np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+QUERY = unit(1, 0, 0, 0)
+
+
+def candidate(
+    name: str, similarity: float, keywords: float = 0.0, foreign: bool = False
+) -> Candidate:
+    return Candidate(name, unit(similarity, (1 - similarity**2) ** 0.5, 0, 0), keywords, foreign)
+
+
+def test_what_both_searches_find_comes_before_what_one_finds() -> None:
+    found = [candidate("dense", 0.9), candidate("words", 0.1, 9.0), candidate("both", 0.8, 8.0)]
+    assert next(iter(rank(QUERY, found))) == "both"
+
+
+def test_far_ahead_stays_ahead() -> None:
+    """Ranks alone would tie these two."""
+    found = [candidate("close", 0.50, 12.0), candidate("other", 0.51, 2.0), candidate("third", 0.1)]
+    assert next(iter(rank(QUERY, found))) == "close"
+
+
+def test_keywords_decide_where_the_embedder_knows_nothing_of_the_language() -> None:
+    found = [
+        candidate("near", 0.9, 1.0, foreign=True),
+        candidate("words", 0.5, 6.0, foreign=True),
+        candidate("neither", 0.1, 0.0, foreign=True),
+    ]
+    assert next(iter(rank(QUERY, found))) == "words"
+
+
+def test_a_passage_among_relevant_ones_is_lifted() -> None:
+    """Of two passages that fit equally well, the one in relevant company comes first."""
+    generator = np.random.default_rng(5)
+    noise = [Candidate(f"n{i}", unit(0.05, *generator.normal(size=3)), 0.0) for i in range(60)]
+    topic = unit(0.5, 0, 1, 0)
+    company = [Candidate(f"c{i}", unit(0.6, 0.01 * i, 1, 0), 5.0) for i in range(3)]
+    inside = Candidate("inside", topic, 1.0)
+    outside = Candidate("outside", unit(0.5, -1, 0, 0), 1.0)
+    order = list(rank(QUERY, [outside, *noise, inside, *company]))
+    assert order.index("inside") < order.index("outside")
+
+
+def test_nothing_found_is_nothing_ranked() -> None:
+    assert rank(QUERY, []) == {}
+    assert candidate_ids([{}, {}]) == []
+
+
+def test_of_each_search_the_best_hundred_are_candidates() -> None:
+    many = {f"d{i:03}": float(i) for i in range(300)}
+    ids = candidate_ids([many, {"w": 1.0, "d299": 2.0}])
+    assert len(ids) == 101
+    assert ids[0] == "d299"
+    assert "w" in ids
+
+
+def test_a_pair_of_languages_is_foreign_unless_both_are_english() -> None:
+    assert not is_foreign("en", "en")
+    assert all(is_foreign(*pair) for pair in (("no", "en"), ("en", "no"), ("no", "no")))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.floats(-1, 1, width=32), min_size=4, max_size=4),
+            st.floats(0, 50, width=32),
+            st.booleans(),
+        ),
+        max_size=150,
+    )
+)
+def test_every_candidate_is_ranked_once_whatever_the_numbers(
+    drawn: list[tuple[list[float], float, bool]],
+) -> None:
+    found = [
+        Candidate(str(n), unit(*(x + 1e-3 for x in vector)), score, foreign)
+        for n, (vector, score, foreign) in enumerate(drawn)
+        if any(abs(x + 1e-3) > 1e-4 for x in vector)
+    ]
+    scores = rank(QUERY, found)
+    assert sorted(scores) == sorted(each.id for each in found)
+    assert all(np.isfinite(list(scores.values())))
+    assert list(scores.values()) == sorted(scores.values(), reverse=True)
