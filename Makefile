@@ -2,10 +2,11 @@
 
 PYTHON ?= python3
 VENV := .venv
+DATA ?= ../shared/data
 RUN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo tour test test-long lint bench clean
+.PHONY: setup demo tour test test-long lint bench bench-retrieval clean
 
 setup: $(STAMP)
 
@@ -38,6 +39,11 @@ lint: setup
 
 bench: setup
 	$(RUN)/python -m tests.benchmarks
+
+bench-retrieval: setup  # needs the collections, DATA=folder
+	$(RUN)/python -m pip install --quiet --editable '.[bench]'
+	$(RUN)/python -m pip install --quiet --no-deps llama-index-retrievers-bm25==0.8.0
+	$(RUN)/python -m tests.benchmarks.retrieval_quality --data $(DATA)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
