@@ -19,7 +19,11 @@ RESULTS = Path("bench-results")
 
 def main() -> None:
     """Run every benchmark."""
-    measured: list[Measurement] = [*answers_a_minute.measure(), *search_latency.measure()]
+    show_and_save([*answers_a_minute.measure(), *search_latency.measure()])
+
+
+def show_and_save(measured: list[Measurement]) -> None:
+    """Print a table and keep the figures."""
     table = Table(title="Speed against peers, one run on this machine")
     for column in ("benchmark", "who", "figure", "unit", "ratio to the peer"):
         table.add_column(column)

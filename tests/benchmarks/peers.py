@@ -22,28 +22,14 @@ def llama_index_searches(
     The splitter and all other settings are llama-index's own; no language model is asked.
     """
     from llama_index.core import Document, Settings, VectorStoreIndex
-    from llama_index.core.embeddings import BaseEmbedding
     from llama_index.core.llms import MockLLM
     from llama_index.core.retrievers import QueryFusionRetriever
     from llama_index.retrievers.bm25 import BM25Retriever
 
-    class SameEmbedder(BaseEmbedding):  # type: ignore[misc, unused-ignore]
-        def _get_query_embedding(self, query: str) -> list[float]:
-            return [float(x) for x in embedder.embed_query(query)]
-
-        async def _aget_query_embedding(self, query: str) -> list[float]:
-            return self._get_query_embedding(query)
-
-        def _get_text_embedding(self, text: str) -> list[float]:
-            return self._get_text_embeddings([text])[0]
-
-        def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-            return [[float(x) for x in row] for row in embedder.embed_passages(texts)]
-
     Settings.llm = MockLLM()
     index = VectorStoreIndex.from_documents(
         [Document(text=text, doc_id=name) for name, text in documents.items()],
-        embed_model=SameEmbedder(embed_batch_size=64),
+        embed_model=same_embedder(embedder, batch=64),
     )
     dense = index.as_retriever(similarity_top_k=DEPTH)
     nodes = list(index.docstore.docs.values())
@@ -59,6 +45,26 @@ def llama_index_searches(
         "llama-index, default index": _by_document(dense),
         "llama-index, hybrid": _by_document(hybrid),
     }
+
+
+def same_embedder(embedder: MiniLmEmbedder, batch: int) -> Any:
+    """Return our embedder as llama-index takes one; `batch` texts are handed over at a time."""
+    from llama_index.core.embeddings import BaseEmbedding
+
+    class SameEmbedder(BaseEmbedding):  # type: ignore[misc, unused-ignore]
+        def _get_query_embedding(self, query: str) -> list[float]:
+            return [float(x) for x in embedder.embed_query(query)]
+
+        async def _aget_query_embedding(self, query: str) -> list[float]:
+            return self._get_query_embedding(query)
+
+        def _get_text_embedding(self, text: str) -> list[float]:
+            return self._get_text_embeddings([text])[0]
+
+        def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+            return [[float(x) for x in row] for row in embedder.embed_passages(texts)]
+
+    return SameEmbedder(embed_batch_size=batch)
 
 
 def _by_document(retriever: Any) -> Search:

@@ -1,0 +1,116 @@
+"""How quickly documents are taken in, against llama-index's default pipeline, same embedder.
+
+    python -m tests.benchmarks.sync_speed PAGES
+
+`PAGES` is a folder of Markdown pages. One run, one process, both on the same pages.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from knowledge.embedder import MiniLmEmbedder
+from knowledge.folder import list_files
+from knowledge.indexing import Indexes
+from knowledge.ingest import Ingestion
+from knowledge.keyword_index import KeywordIndex
+from knowledge.passage_index import PassageIndex
+from knowledge.readers import SUFFIXES, decode
+from knowledge.retrieval import Retrieval
+from storage.database import Database
+from tests.benchmarks.measurement import Measurement
+
+
+def measure(pages: Path) -> list[Measurement]:
+    """Take a folder in, again unchanged, and with one page changed; then let the peer do it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        copied = folder / "pages"
+        shutil.copytree(pages, copied)
+        embedder = MiniLmEmbedder()
+        embedder.load()
+        database = Database(f"sqlite:///{folder / 'skredder.db'}")
+        database.migrate()
+        index = PassageIndex(folder / "index", embedder.name)
+        keywords = KeywordIndex(folder / "keywords.db")
+        ingestion = Ingestion(database, Indexes(index, keywords, embedder))
+        first = ingestion.ingest(copied, "everyone")
+        again = min(ingestion.ingest(copied, "everyone").seconds for _ in range(3))
+        retrieval = Retrieval(database, index, keywords, embedder)
+        live = _until_found(ingestion, retrieval, copied)
+        keywords.close()
+        index.close()
+        database.close()
+        nodes, seconds = _llama_index(copied, embedder, folder / "peer")
+    ours, theirs = first.passages / first.seconds, nodes / seconds
+    return [
+        Measurement("first sync", "peer: llama-index pipeline", theirs, "passages/s", 1.0),
+        Measurement("first sync", "Skredder", ours, "passages/s", ours / theirs),
+        Measurement("first sync", "peer: llama-index pipeline", seconds, "s", 1.0),
+        Measurement("first sync", "Skredder", first.seconds, "s", seconds / first.seconds),
+        Measurement("sync again, unchanged", "Skredder", again, "s", first.seconds / again),
+        Measurement("one changed page, until it is found", "Skredder", live, "s", 2 / live),
+    ]
+
+
+def _until_found(ingestion: Ingestion, retrieval: Retrieval, pages: Path) -> float:
+    """Change the longest page; return the seconds until the change is found."""
+    page = max(pages.rglob("*.md"), key=lambda path: path.stat().st_size)
+    page.write_text(f"{page.read_text()}\n\n## Marmots\n\nThe office's marmot is called Olga.\n")
+    started = time.monotonic()
+    ingestion.ingest(pages, "everyone")
+    found = retrieval.search("What is the marmot of the office called?", {"everyone"}, 1)
+    seconds = time.monotonic() - started
+    assert "Olga" in found[0].text
+    return seconds
+
+
+def _llama_index(pages: Path, embedder: MiniLmEmbedder, folder: Path) -> tuple[int, float]:
+    """Run llama-index's ingestion pipeline as its documentation shows it, into Chroma."""
+    import chromadb
+    from chromadb.config import Settings
+    from llama_index.core import Document
+    from llama_index.core.ingestion import IngestionPipeline
+    from llama_index.core.node_parser import SentenceSplitter
+    from llama_index.core.storage.docstore import SimpleDocumentStore
+
+    from tests.benchmarks.peers import same_embedder
+
+    started = time.monotonic()
+    documents = []
+    for file in list_files(pages, SUFFIXES).documents:
+        try:
+            documents.append(Document(text=decode(file.read()), doc_id=file.uri))
+        except Exception as error:
+            print(f"peer skips {file.uri}: {error}", file=sys.stderr)
+    pipeline = IngestionPipeline(
+        transformations=[SentenceSplitter(), same_embedder(embedder, batch=10)],
+        docstore=SimpleDocumentStore(),
+    )
+    nodes: list[Any] = list(pipeline.run(documents=documents))
+    client = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+    collection = client.create_collection("peer", embedding_function=None)
+    for start in range(0, len(nodes), 1_000):
+        part = nodes[start : start + 1_000]
+        collection.add(
+            ids=[node.node_id for node in part],
+            embeddings=[node.embedding for node in part],
+            documents=[node.get_content() for node in part],
+        )
+    return len(nodes), time.monotonic() - started
+
+
+def main() -> None:
+    """Print the table."""
+    from tests.benchmarks.__main__ import show_and_save
+
+    show_and_save(measure(Path(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()
