@@ -95,12 +95,23 @@ class StorageSettings(_Section):
     database_url: str = ""
 
 
+class AudienceSettings(_Section):
+    """Where the documents of one audience may be used, beside a channel of the same id."""
+
+    #: The ids of the channels in which they may be used.
+    channels: tuple[str, ...] = ()
+    #: Whether guests, and people of other companies in shared channels, may see them.
+    outsiders: bool = False
+
+
 class KnowledgeSettings(_Section):
     """How documents are kept in step, and how passages are found and packed."""
 
     #: When all sources are gone through: a cron line, in UTC; empty: only when asked to.
     sync: Annotated[str, AfterValidator(_crontab_or_never)] = "*/30 * * * *"
 
+    #: Audiences by name. `everyone` is every colleague; each channel is one by its id.
+    audiences: dict[str, AudienceSettings] = Field(default_factory=dict)
     #: How many passages the model is given.
     passages: int = Field(default=3, ge=1, le=12)
     #: How many tokens of passages the model is given, at most.

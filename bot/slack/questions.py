@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from bot.answering import Answering, Cancelled, Outcome
+from bot.audiences import Audiences
 from bot.inference.language_model import InferenceBusy
 from bot.question_text import QuestionUnusable, clean_question
 from bot.slack import blocks
 from bot.slack.calls import SlackBusy, SlackCalls, SlackRefused, SlackUncertain
+from bot.slack.outsiders import Outsiders
 from bot.slack.reply import Place, PostedTooRecently, Reply
 from bot.worker import TryLater
-from storage import answers, jobs, outbox, pairs, questions
+from storage import answers, inbox, jobs, outbox, pairs, questions
 from storage.answers import Answer, NewAnswer
 from storage.database import Database
 from storage.failpoints import failpoint
@@ -29,11 +33,6 @@ _FAILED = (
 )
 
 
-def audiences_of(channel: str) -> frozenset[str]:
-    """Return what may be shown in a channel: what everyone may see, and what is the channel's."""
-    return frozenset({"everyone", channel})
-
-
 class QuestionJobs:
     """Answers recorded questions."""
 
@@ -43,10 +42,13 @@ class QuestionJobs:
         database: Database,
         answering: Answering,
         calls: SlackCalls,
+        audiences: Audiences,
         bot_user_id: str,
         stream: bool,
     ) -> None:
         """Take the collaborators; `stream` is whether to try Slack's streaming."""
+        self._audiences = audiences
+        self._outsiders = Outsiders(calls)
         self._database = database
         self._answering = answering
         self._calls = calls
@@ -66,7 +68,7 @@ class QuestionJobs:
                 self._show_status(question)
             reply.open(PLACEHOLDER)
             if known is None:
-                outcome = self._outcome(question, earlier, reply)
+                outcome = self._outcome(job, question, earlier, reply)
                 known = self._store(question, outcome)
             self._show(job, question, reply, known)
         except SlackBusy as busy:
@@ -113,7 +115,20 @@ class QuestionJobs:
         except (SlackBusy, SlackRefused, SlackUncertain) as error:
             log.debug("status not shown question=%d: %s", question.id, error)
 
-    def _outcome(self, question: Question, earlier: tuple[Question, ...], reply: Reply) -> Outcome:
+    def _seen_by(self, job: Job, question: Question) -> frozenset[str]:
+        """Return the audiences of the place the question was asked in, by the one who asked."""
+        body: Mapping[str, Any] = {}
+        if job.inbox_id is not None:
+            with self._database.read() as session:
+                body = inbox.payload_of(session, job.inbox_id)
+        with_outsiders = bool(body.get("is_ext_shared_channel")) or self._outsiders.include(
+            question.user_id, question.team_id
+        )
+        return self._audiences.of(question.channel, with_outsiders=with_outsiders)
+
+    def _outcome(
+        self, job: Job, question: Question, earlier: tuple[Question, ...], reply: Reply
+    ) -> Outcome:
         try:
             text = clean_question(question.text)
         except QuestionUnusable as unusable:
@@ -126,7 +141,7 @@ class QuestionJobs:
                 continue
         try:
             return self._answering.answer(
-                text, audiences_of(question.channel), earlier=thread, on_text=reply.append
+                text, self._seen_by(job, question), earlier=thread, on_text=reply.append
             )
         except Cancelled:
             return Outcome("failed", "Stopped, as you asked.")

@@ -8,6 +8,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.answering import Answering
+from bot.audiences import Audiences
 from bot.corrections import Corrections
 from bot.permissions import Permissions
 from bot.retraining import Retrainings
@@ -71,6 +72,7 @@ class SlackSide:
             database=database,
             answering=answering,
             calls=calls,
+            audiences=Audiences(settings.knowledge.audiences),
             bot_user_id=self._bot_user_id,
             stream=settings.slack.stream,
         )

@@ -36,6 +36,7 @@ def new_state(
             "group" if plan.is_private else "channel",
             members,
             plan.purpose,
+            plan.is_shared,
         )
         state.channels[channel.id] = channel
     return state

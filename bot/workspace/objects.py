@@ -136,7 +136,7 @@ def user_json(state: State, user: User) -> Json:
         "is_admin": user.is_admin,
         "is_owner": False,
         "is_primary_owner": False,
-        "is_restricted": False,
+        "is_restricted": user.role == "guest",
         "is_ultra_restricted": False,
         "is_bot": user.is_bot,
         "is_app_user": False,

@@ -35,9 +35,14 @@ def event_callback(state: State, event: Json) -> Json:
                 "is_enterprise_install": False,
             }
         ],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": _is_shared(state, event),
         "event_context": f"4-{uuid.uuid4().hex}",
     }
+
+
+def _is_shared(state: State, event: Json) -> bool:
+    channel = state.channels.get(str(event.get("channel")))
+    return channel is not None and channel.is_shared
 
 
 def message_event(state: State, message: Message, channel: Channel) -> Json:

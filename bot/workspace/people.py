@@ -22,6 +22,7 @@ class ChannelPlan:
     is_private: bool = False
     members: tuple[str, ...] | None = None
     purpose: str = ""
+    is_shared: bool = False
 
 
 DEFAULT_PEOPLE = (

@@ -33,6 +33,7 @@ class Channel:
     kind: Literal["channel", "group", "im", "mpim"]
     members: list[str] = field(default_factory=list)
     purpose: str = ""
+    is_shared: bool = False
 
     @property
     def is_private(self) -> bool:

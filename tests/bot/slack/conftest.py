@@ -15,6 +15,7 @@ from bot.demo.stage import MANIFEST
 from bot.home import Home
 from bot.settings import load
 from bot.slack.calls import new_client
+from bot.workspace.people import DEFAULT_CHANNELS, DEFAULT_PEOPLE, ChannelPlan, PersonPlan
 from bot.workspace.server import WorkspaceServer
 from bot.workspace.workspace import Workspace
 from training.base_model import BaseModel
@@ -48,6 +49,13 @@ You borrow a tent from the gear store in room B12 in Bergen, on Thursdays from 1
 A tent may be kept for 10 days. Bring it back dry.
 """
 
+VISITING = """# Visiting us
+
+## Where guests park
+
+Guests of Fjellro park behind the workshop in Bergen, and pay nothing for the first 3 hours.
+"""
+
 SETTINGS = """
 goal = "Answer colleagues' questions from the handbook, in our voice."
 
@@ -61,6 +69,9 @@ experts = ["{expert}"]
 
 [training]
 enough_pairs = 500
+
+[knowledge.audiences.public]
+outsiders = true
 """
 
 Json = dict[str, Any]
@@ -104,7 +115,13 @@ def bot(tmp_path_factory: pytest.TempPathFactory, base_model: BaseModel) -> Iter
     handbook.mkdir()
     (handbook / "leave.md").write_text(LEAVE, encoding="utf-8")
     (handbook / "gear.md").write_text(GEAR, encoding="utf-8")
-    workspace = Workspace()
+    visitors = folder / "visitors"
+    visitors.mkdir()
+    (visitors / "visiting.md").write_text(VISITING, encoding="utf-8")
+    workspace = Workspace(
+        people=(*DEFAULT_PEOPLE, PersonPlan("Gil", "guest")),
+        channels=(*DEFAULT_CHANNELS, ChannelPlan("partners", is_shared=True)),
+    )
     workspace.install(json.loads(MANIFEST.read_text(encoding="utf-8")))
     with WorkspaceServer(workspace) as server:
         file = folder / "skredder.toml"
@@ -117,6 +134,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory, base_model: BaseModel) -> Iter
         home = Home(folder / "home", shared_models=Path(base_model.folder).parent)
         with Skredder(home, load(file, {})) as skredder:
             skredder.operations.perform("ingest", {"path": str(handbook), "audience": "everyone"})
+            skredder.operations.perform("ingest", {"path": str(visitors), "audience": "public"})
             skredder.connect(new_client(server.bot_token, server.base_url), server.app_token)
             workspace.wait_until_connected()
             yield Bot(workspace, skredder)
