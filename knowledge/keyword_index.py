@@ -157,11 +157,8 @@ class KeywordIndex:
             passages,
             {stem: sum(each.by_stem[stem] for each in by_audience.values()) for stem in asked},
         )
-        return {
-            hit.id: hit.score * _rarity(together, by_audience[each])
-            for each in found
-            for hit in found[each]
-        }
+        scales = {each: _rarity(together, by_audience[each]) for each in found}
+        return {hit.id: hit.score * scales[each] for each in found for hit in found[each]}
 
     def frequencies(
         self, audiences: Iterable[str], of_stems: Iterable[str], language: str

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+from cachetools import LRUCache
+
 if TYPE_CHECKING:
     from knowledge.embedder import Vectors
 
@@ -28,6 +30,9 @@ Kind = Literal["passages", "verified"]
 
 #: Vectors in one call: Chroma's local limit is 5,461, and smaller batches hold readers up less.
 BATCH = 250
+
+#: Vectors kept in memory, about 1.5 kB each.
+REMEMBERED_VECTORS = 20_000
 
 _OWNER_FILE = ".owner"
 
@@ -67,6 +72,7 @@ class PassageIndex:
         self._owner = _take_ownership(folder)
         self._lock = threading.Lock()
         self._collections: dict[tuple[Kind, str], Any] = {}
+        self._remembered: LRUCache[tuple[Kind, str, str], Vectors] = LRUCache(REMEMBERED_VECTORS)
         try:
             self._client = _open_client(folder)
             self._load_collections()
@@ -93,6 +99,7 @@ class PassageIndex:
             collection.upsert(
                 ids=list(ids[start : start + BATCH]), embeddings=vectors[start : start + BATCH]
             )
+        self._forget(kind, audience, ids)
 
     def delete(self, kind: Kind, audience: str, ids: Iterable[str]) -> None:
         """Forget vectors; ids that are not there make no difference."""
@@ -102,6 +109,7 @@ class PassageIndex:
             return
         for start in range(0, len(doomed), BATCH):
             collection.delete(ids=doomed[start : start + BATCH])
+        self._forget(kind, audience, doomed)
 
     def query(self, kind: Kind, audience: str, vector: Vectors, limit: int) -> list[Nearest]:
         """Return the nearest vectors of one audience, nearest first."""
@@ -117,12 +125,27 @@ class PassageIndex:
         ]
 
     def vectors(self, kind: Kind, audience: str, ids: Sequence[str]) -> dict[str, Vectors]:
-        """Return the stored vectors of those `ids` that are there."""
+        """Return the stored vectors of those `ids` that are there.
+
+        The vectors asked for lately are remembered: most questions are about the same pages.
+        """
         collection = self._collection(kind, audience)
         if collection is None or not ids:
             return {}
-        found = collection.get(ids=list(ids), include=["embeddings"])
-        return dict(zip(found["ids"], found["embeddings"], strict=True))
+        with self._lock:
+            known = {
+                id: self._remembered[kind, audience, id]
+                for id in ids
+                if (kind, audience, id) in self._remembered
+            }
+        if missing := [id for id in ids if id not in known]:
+            found = collection.get(ids=missing, include=["embeddings"])
+            fetched = dict(zip(found["ids"], found["embeddings"], strict=True))
+            with self._lock:
+                for id, vector in fetched.items():
+                    self._remembered[kind, audience, id] = vector
+            known |= fetched
+        return known
 
     def ids(self, kind: Kind, audience: str) -> frozenset[str]:
         """Return every id stored for an audience."""
@@ -146,11 +169,17 @@ class PassageIndex:
                 if (collection.metadata or {}).get("kind") == kind:
                     self._client.delete_collection(collection.name)
             self._collections = {k: c for k, c in self._collections.items() if k[0] != kind}
+            self._remembered.clear()
 
     def close(self) -> None:
         """Give the folder back, so that another process may open it."""
         self._client.close()
         self._owner.close()
+
+    def _forget(self, kind: Kind, audience: str, ids: Sequence[str]) -> None:
+        with self._lock:
+            for id in ids:
+                self._remembered.pop((kind, audience, id), None)
 
     def _collection(self, kind: Kind, audience: str, *, create: bool = False) -> Any:
         with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from knowledge.ranking import DEPTH, Candidate, candidate_ids, is_foreign, rank
 from knowledge.words import content_words, stems, words
 from storage import documents
 from storage.database import Database
-from storage.documents import StoredPassage
+from storage.documents import StoredPassage, Usable
 
 if TYPE_CHECKING:
     from knowledge.embedder import Vectors
@@ -97,12 +97,13 @@ class Retrieval:
         language = detect_language(query)
         vector = self._embedder.embed_query(query)
         keyword_scores = self._keywords.search_all(
-            sorted(audiences), query, language, KEYWORD_SCORES
+            sorted(audiences), query, language, _depth(KEYWORD_SCORES, audiences)
         )
-        wanted = candidate_ids([self._dense(vector, audiences), keyword_scores])
+        near = self._dense(vector, audiences)
+        wanted = candidate_ids([near, keyword_scores])
         with self._database.read() as session:
-            usable = documents.passages_by_ids(session, wanted, audiences)
-        vectors = self._vectors(usable.values())
+            usable = documents.usable(session, wanted, audiences)
+        vectors = self._vectors(usable)
         scores = rank(
             vector,
             [
@@ -113,7 +114,7 @@ class Retrieval:
                     is_foreign(language, usable[id].language),
                 )
                 for id in wanted
-                if id in usable and id in vectors
+                if id in vectors
             ],
         )
         return tuple(
@@ -124,9 +125,7 @@ class Retrieval:
                 keyword_score=keyword_scores.get(stored.id, 0.0),
                 rank=number,
             )
-            for number, stored in enumerate(
-                _distinct((usable[id] for id in scores), limit), start=1
-            )
+            for number, stored in enumerate(self._distinct(scores, audiences, limit), start=1)
         )
 
     def evidence(self, query: str, hits: Sequence[Passage]) -> Evidence:
@@ -167,36 +166,50 @@ class Retrieval:
         return None
 
     def _dense(self, vector: Vectors, audiences: Collection[str]) -> dict[str, float]:
+        depth = _depth(DEPTH, audiences)
         return {
             near.id: near.similarity
             for audience in sorted(audiences)
-            for near in self._index.query("passages", audience, vector, DEPTH)
+            for near in self._index.query("passages", audience, vector, depth)
         }
 
-    def _vectors(self, passages: Iterable[StoredPassage]) -> dict[str, Vectors]:
+    def _vectors(self, usable: Mapping[str, Usable]) -> dict[str, Vectors]:
         by_audience: dict[str, list[str]] = {}
-        for passage in passages:
-            by_audience.setdefault(passage.audience, []).append(passage.id)
+        for id, passage in usable.items():
+            by_audience.setdefault(passage.audience, []).append(id)
         return {
-            id: stored
+            id: vector
             for audience, ids in by_audience.items()
-            for id, stored in self._index.vectors("passages", audience, ids).items()
+            for id, vector in self._index.vectors("passages", audience, ids).items()
         }
 
+    def _distinct(
+        self, ids: Iterable[str], audiences: Collection[str], limit: int
+    ) -> list[StoredPassage]:
+        """Fetch the first `limit` passages, leaving out those that nearly repeat one before."""
+        waiting = list(ids)
+        taken: list[StoredPassage] = []
+        seen: list[frozenset[tuple[str, ...]]] = []
+        while waiting and len(taken) < limit:
+            part, waiting = waiting[: limit + 5], waiting[limit + 5 :]
+            with self._database.read() as session:
+                stored = documents.passages_by_ids(session, part, audiences)
+            for passage in (stored[id] for id in part if id in stored):
+                runs = _runs(passage.text)
+                if any(_nearly_repeats(runs, other) for other in seen):
+                    continue
+                taken.append(passage)
+                seen.append(runs)
+        return taken[:limit]
 
-def _distinct(passages: Iterable[StoredPassage], limit: int) -> list[StoredPassage]:
-    """Take the first `limit` passages, leaving out those that nearly repeat one before."""
-    taken: list[StoredPassage] = []
-    seen: list[frozenset[tuple[str, ...]]] = []
-    for passage in passages:
-        runs = _runs(passage.text)
-        if any(len(runs & other) >= NEAR_DUPLICATE_OVERLAP * len(runs | other) for other in seen):
-            continue
-        taken.append(passage)
-        seen.append(runs)
-        if len(taken) == limit:
-            break
-    return taken
+
+def _depth(wanted: int, audiences: Collection[str]) -> int:
+    """Return how deep each audience is looked into: over many, the best lie in few of each."""
+    return wanted if len(audiences) < 3 else max(DEPTH // 4, 2 * wanted // len(audiences))
+
+
+def _nearly_repeats(runs: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> bool:
+    return len(runs & other) >= NEAR_DUPLICATE_OVERLAP * len(runs | other)
 
 
 def _runs(text: str) -> frozenset[tuple[str, ...]]:

@@ -90,6 +90,14 @@ class StoredPassage:
 
 
 @dataclass(frozen=True)
+class Usable:
+    """What must be known of a passage before it is ranked."""
+
+    audience: str
+    language: str
+
+
+@dataclass(frozen=True)
 class UnservedPassage:
     """A passage of a version that is not, or no longer, served."""
 
@@ -274,6 +282,29 @@ def passages_by_ids(
     for start in range(0, len(wanted), IDS_PER_STATEMENT):
         batch = wanted[start : start + IDS_PER_STATEMENT]
         found |= {p.id: p for p in _served(session, audiences, PassageRow.id.in_(batch))}
+    return found
+
+
+def usable(session: Session, ids: Iterable[str], audiences: Collection[str]) -> dict[str, Usable]:
+    """Return which of the passages `ids` may be used now, by id.
+
+    The same check as `passages_by_ids`, without fetching what they say.
+    """
+    if not audiences:
+        return {}
+    wanted = list(dict.fromkeys(ids))
+    found: dict[str, Usable] = {}
+    for start in range(0, len(wanted), IDS_PER_STATEMENT):
+        rows = session.execute(
+            select(PassageRow.id, DocumentRow.audience, DocumentRow.language)
+            .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
+            .where(
+                _IS_SERVED,
+                DocumentRow.audience.in_(sorted(audiences)),
+                PassageRow.id.in_(wanted[start : start + IDS_PER_STATEMENT]),
+            )
+        )
+        found |= {str(row[0]): Usable(str(row[1]), str(row[2])) for row in rows}
     return found
 
 

@@ -1,0 +1,169 @@
+"""One query over 100,000 passages in 20 audiences, against a bare Chroma query over as many.
+
+    python -m tests.benchmarks.many_audiences [PASSAGES]
+
+Vectors are drawn at random around topics, and texts of made-up words, so that nothing has to be
+embedded; both sides search the same vectors. The query's own embedding is left out on both sides.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from knowledge.embedder import MiniLmEmbedder
+from knowledge.keyword_index import KeywordEntry, KeywordIndex
+from knowledge.passage_index import PassageIndex
+from knowledge.retrieval import Retrieval
+from storage import sources
+from storage.database import Database
+from storage.tables import DocumentRow, PassageRow
+from tests.benchmarks.measurement import Measurement
+
+AUDIENCES, TOPICS, QUERIES, DIMENSIONS = 20, 500, 300, 384
+PER_DOCUMENT = 10
+WORDS = [
+    f"{a}{b}{c}"
+    for a in ("ka", "lo", "mi", "tur")
+    for b in ("ne", "sa", "vi")
+    for c in ("ler", "dom", "pen", "rik", "sel", "tun", "vat", "bor")
+]
+
+
+class Fixed(MiniLmEmbedder):
+    """Gives the vector that belongs to a query, at no cost."""
+
+    def __init__(self, vectors: dict[str, Any]) -> None:
+        super().__init__()
+        self._vectors = vectors
+
+    def embed_query(self, text: str) -> Any:
+        return self._vectors[text]
+
+
+def measure(passages: int) -> list[Measurement]:
+    """Fill both sides with the same vectors, and ask both the same questions."""
+    draw = np.random.default_rng(1)
+    topics = _unit(draw.normal(size=(TOPICS, DIMENSIONS)))
+    topic_of = draw.integers(TOPICS, size=passages)
+    noise = draw.normal(size=(passages, DIMENSIONS)) / 16
+    vectors = _unit(topics[topic_of] + noise).astype(np.float32)
+    ids = [f"{n:032x}" for n in range(passages)]
+    texts = [" ".join(draw.choice(WORDS, size=60)) for _ in range(passages)]
+    queries = {
+        " ".join(draw.choice(WORDS, size=6)): _unit(
+            topics[t] + draw.normal(size=DIMENSIONS) / 16
+        ).astype(np.float32)
+        for t in draw.integers(TOPICS, size=QUERIES)
+    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        index = PassageIndex(folder / "index", "bench")
+        keywords = KeywordIndex(folder / "keywords.db")
+        database = Database(f"sqlite:///{folder / 'skredder.db'}")
+        database.migrate()
+        audiences = [f"audience {n}" for n in range(AUDIENCES)]
+        _fill(database, index, keywords, audiences, ids, texts, vectors)
+        index.upsert("verified", "all in one", ids, vectors)
+        retrieval = Retrieval(database, index, keywords, Fixed(queries))
+        bare = _times(lambda q: index.query("verified", "all in one", queries[q], 5), queries)
+        one = _times(lambda q: retrieval.search(q, {audiences[0]}, 5), queries)
+        few = _times(lambda q: retrieval.search(q, set(audiences[:3]), 5), queries)
+        whole = _times(lambda q: retrieval.search(q, set(audiences), 5), queries)
+        keywords.close()
+        index.close()
+        database.close()
+    benchmark = f"query over {passages:,} passages, p95"
+    peer = _p95(bare)
+    return [
+        Measurement(benchmark, "peer: Chroma alone, one collection", peer, "ms", 1.0),
+        *(
+            Measurement(
+                benchmark,
+                f"Skredder, {count} of {AUDIENCES} audiences",
+                _p95(t),
+                "ms",
+                peer / _p95(t),
+            )
+            for count, t in ((1, one), (3, few), (AUDIENCES, whole))
+        ),
+    ]
+
+
+def _fill(  # noqa: PLR0917 - everything that is filled, and what with
+    database: Database,
+    index: PassageIndex,
+    keywords: KeywordIndex,
+    audiences: list[str],
+    ids: list[str],
+    texts: list[str],
+    vectors: Any,
+) -> None:
+    now = datetime.now(UTC)
+    share = len(ids) // len(audiences)
+    for position, audience in enumerate(audiences):
+        part = range(position * share, (position + 1) * share)
+        index.upsert("passages", audience, [ids[n] for n in part], vectors[part.start : part.stop])
+        keywords.add(audience, [KeywordEntry(ids[n], "Page", texts[n]) for n in part])
+        with database.write() as session:
+            source = sources.register(session, f"/{position}", audience)
+            for first in range(part.start, part.stop, PER_DOCUMENT):
+                document = DocumentRow(
+                    source_id=source.id,
+                    uri=f"{first}.md",
+                    title="Page",
+                    audience=audience,
+                    language="en",
+                    content_hash="",
+                    version=1,
+                    state="indexed",
+                    synced_at=now,
+                )
+                session.add(document)
+                session.flush()
+                session.add_all(
+                    PassageRow(
+                        id=ids[n],
+                        document_id=document.id,
+                        version=1,
+                        ordinal=n - first,
+                        heading="Page",
+                        text=texts[n],
+                    )
+                    for n in range(first, min(first + PER_DOCUMENT, part.stop))
+                )
+
+
+def _times(search: Callable[[str], object], queries: dict[str, Any]) -> list[float]:
+    taken = []
+    for query in queries:
+        started = time.perf_counter()
+        search(query)
+        taken.append((time.perf_counter() - started) * 1000)
+    return taken[20:]
+
+
+def _p95(times: list[float]) -> float:
+    return float(np.percentile(times, 95))
+
+
+def _unit(rows: Any) -> Any:
+    return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+
+
+def main() -> None:
+    """Print the table."""
+    from tests.benchmarks.__main__ import show_and_save
+
+    show_and_save(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))
+
+
+if __name__ == "__main__":
+    main()
