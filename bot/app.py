@@ -32,6 +32,7 @@ from knowledge.keyword_index import KeywordIndex
 from knowledge.passage_index import PassageIndex
 from knowledge.reconciliation import reconcile
 from knowledge.retrieval import Retrieval
+from knowledge.sources.opening import SourceLister
 from knowledge.verified import VerifiedAnswers, questions_from
 from storage import runs, versions
 from storage.database import Database
@@ -89,7 +90,7 @@ class Skredder:
         self._index = PassageIndex(home.index, embedder.name)
         self._keywords = KeywordIndex(home.index / "keywords.db")
         indexes = Indexes(self._index, self._keywords, embedder)
-        self.ingestion = Ingestion(self.database, indexes)
+        self.ingestion = Ingestion(self.database, indexes, SourceLister(home.root / "checkouts"))
         self.retrieval = Retrieval(self.database, self._index, self._keywords, embedder)
         verified = VerifiedAnswers(self._index, embedder, questions_from(self.database))
         self._learning = Learning(self.database, verified)

@@ -32,7 +32,7 @@ DEPTH = 100
 #: How much the dense score counts, the keyword score having the rest. The bundled embedder was
 #: trained on English: on Norwegian questions over Norwegian text it is far worse than keywords.
 DENSE_SHARE = 0.5
-DENSE_SHARE_FOREIGN = 0.2
+DENSE_SHARE_FOREIGN = 0.1
 
 #: How many of the best passages move the question, and how far.
 FEEDBACK_PASSAGES = 3

@@ -76,13 +76,13 @@ def norquad(data: Path) -> Judged:
     documents: dict[str, str] = {}
     questions: dict[str, str] = {}
     relevant: dict[str, dict[str, int]] = {}
+    names: dict[str, str] = {}  # the same paragraph comes once for each of its questions
     for article in articles["data"]:
         for paragraph in article["paragraphs"]:
-            name = f"p{len(documents)}"
+            text = paragraph["context"]
+            name = names.setdefault(text, f"p{len(names)}")
             title = str(article.get("title") or "").strip()
-            documents[name] = (
-                f"# {title}\n\n{paragraph['context']}" if title else paragraph["context"]
-            )
+            documents[name] = f"# {title}\n\n{text}" if title else text
             for asked in paragraph["qas"]:
                 questions[str(asked["id"])] = asked["question"]
                 relevant[str(asked["id"])] = {name: 1}
