@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from bot.champion import Champion
 from bot.grounding import (
     SentenceStream,
+    has_known_links,
     has_supported_numbers,
     quotation,
     says_it_does_not_know,
@@ -226,7 +227,8 @@ class Answering:
                 generation.cancel()
                 return
             said.add(key)
-            if has_supported_numbers(sentence, texts, question):
+            is_supported = has_supported_numbers(sentence, texts, question)
+            if is_supported and has_known_links(sentence, texts):
                 timings.setdefault("first_text", time.monotonic() - begun)
                 kept.append(sentence)
                 on_text(sentence)

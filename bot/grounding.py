@@ -9,6 +9,7 @@ from storage.pair_groups import content_words
 from training.prompt import cited_numbers, with_citation
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_LINK = re.compile(r"(?:https?://|www\.|mailto:)[^\s<>|]+", re.IGNORECASE)
 _WORD = re.compile(r"\w{3,}")
 _CITED = re.compile(r"\s*\[(\d+)\]")
 _DOES_NOT_KNOW = re.compile(
@@ -79,6 +80,12 @@ def has_supported_numbers(sentence: str, passages: Sequence[str], question: str)
     """
     known = {n for text in (*passages, question) for n in _numbers(text)}
     return all(number in known for number in _numbers(_CITED.sub("", sentence)))
+
+
+def has_known_links(sentence: str, passages: Sequence[str]) -> bool:
+    """Whether every link in the sentence stands in a passage: an invented one leads anywhere."""
+    known = " ".join(passages)
+    return all(link.rstrip(".,;:!?)>]}'\"*_") in known for link in _LINK.findall(sentence))
 
 
 def says_something(text: str, passages: Sequence[str], question: str) -> bool:

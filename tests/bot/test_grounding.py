@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from bot.grounding import (
     SentenceStream,
+    has_known_links,
     has_supported_numbers,
     quotation,
     says_it_does_not_know,
@@ -19,6 +20,15 @@ LEAVE = "Everyone gets 25 days of paid leave, and 12 000 NOK for a trip. Book by
 def test_a_number_that_stands_in_no_passage_is_not_supported() -> None:
     assert has_supported_numbers("You get 25 days [1].", [LEAVE], "")
     assert not has_supported_numbers("You get 52 days [1].", [LEAVE], "")
+
+
+def test_a_link_that_stands_in_no_passage_is_not_known() -> None:
+    page = "Send the receipt with the form at https://intranet.example.com/forms/7 (or ask us)."
+    assert has_known_links("Use https://intranet.example.com/forms/7.", [page])
+    assert has_known_links("Use <https://intranet.example.com/forms/7|the form>.", [page])
+    assert not has_known_links("Use https://intranet.example.com/reimburse.", [page])
+    assert not has_known_links("See www.example.com.", [page])
+    assert has_known_links("Use the form.", [page])
 
 
 def test_thousands_separators_make_no_difference() -> None:
