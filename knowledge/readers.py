@@ -18,6 +18,8 @@ from knowledge.listing import FileEmpty, FileUnreadable
 if TYPE_CHECKING:
     from llama_index.core import Document
 
+    from knowledge.written_text import WrittenText
+
 #: Turns a file's bytes into documents in reading order. Their `text` has Markdown's headings;
 #: their metadata may hold `title`, `owner`, `updated` and `reviewed_until`.
 Reader = Callable[[bytes], "list[Document]"]
@@ -115,6 +117,27 @@ def read_pdf_pages(data: bytes) -> list[Document]:
     ]
 
 
+def read_word_file(data: bytes) -> list[Document]:
+    """Read a Word document."""
+    from knowledge.word_text import read_word
+
+    return _documents(read_word(data))
+
+
+def read_workbook_file(data: bytes) -> list[Document]:
+    """Read an Excel workbook: each sheet as a table under its name."""
+    from knowledge.sheet_text import read_workbook
+
+    return _documents(read_workbook(data))
+
+
+def read_values_file(data: bytes) -> list[Document]:
+    """Read comma- or tab-separated values as a table."""
+    from knowledge.sheet_text import read_values
+
+    return _documents(read_values(decode(data)))
+
+
 #: The reader for each kind of file, by its ending.
 READERS: Mapping[str, Reader] = {
     ".md": read_markdown,
@@ -126,6 +149,10 @@ READERS: Mapping[str, Reader] = {
     ".htm": read_html,
     ".xhtml": read_html,
     ".pdf": read_pdf_pages,
+    ".docx": read_word_file,
+    ".xlsx": read_workbook_file,
+    ".csv": read_values_file,
+    ".tsv": read_values_file,
 }
 
 SUFFIXES = frozenset(READERS)
@@ -171,6 +198,11 @@ def _document(text: str, fields: Mapping[str, object]) -> Document:
     from llama_index.core import Document
 
     return Document(text=text, metadata=dict(fields))
+
+
+def _documents(written: WrittenText) -> list[Document]:
+    fields = _chosen(written.fields)
+    return [_document(part, fields) for part in written.parts] or [_document("", fields)]
 
 
 def _chosen(fields: Mapping[str, object]) -> dict[str, object]:

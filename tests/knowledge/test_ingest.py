@@ -93,7 +93,7 @@ def test_bad_files_are_reported_and_the_rest_is_read(
     write(pages / "binary.md", b"\x00\x01\x02")
     write(pages / "empty.md", "")
     write(pages / "headings.md", "# Only\n\n## Headings\n")
-    write(pages / "sheet.xlsx", "x")
+    write(pages / "sheet.odt", "x")
     write(pages / "deep.html", b"<div>" * 5000)
     report = house.ingest(pages)
     assert report.added == 3
@@ -102,7 +102,7 @@ def test_bad_files_are_reported_and_the_rest_is_read(
         "binary.md": "it is not text, whatever its name says",
         "empty.md": "there is no text in it",
         "headings.md": "there is nothing in it but headings",
-        "sheet.xlsx": "files ending in .xlsx cannot be read",
+        "sheet.odt": "files ending in .odt cannot be read",
         "deep.html": "it is nested too deeply",
     }
 
