@@ -17,14 +17,16 @@ _METADATA = frozenset(
     map(ipaddress.ip_address, ("168.63.129.16", "100.100.100.200", "fd00:ec2::254"))
 )
 
-#: Special networks that some versions of Python take for public ones.
-_SPECIAL = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("192.88.99.0/24"))
-
-#: IPv6 networks whose addresses stand for IPv4 addresses, which are checked in their place.
+#: An IPv6 network whose addresses stand for IPv4 addresses, which are checked in their place.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_TUNNELS = tuple(
-    ipaddress.IPv6Network(each) for each in ("2002::/16", "2001::/32", "64:ff9b:1::/48", "::/96")
-)
+
+#: Networks that some versions of Python take for public ones, and tunnels to IPv4 addresses.
+_SPECIAL = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        "192.0.0.0/24", "192.88.99.0/24", "2002::/16", "2001::/32", "64:ff9b:1::/48", "::/96"
+    )
+)  # fmt: skip
 
 #: What an admin may allow by name: this machine, and the networks of a company.
 _PRIVATE = tuple(
@@ -142,7 +144,7 @@ def check_address(text: str, may_be_private: bool) -> None:
         address = _meant(ipaddress.ip_address(text))
     except ValueError as error:
         raise FetchRefused(f"{text!r} is not an address") from error
-    is_special = any(address in network for network in (*_SPECIAL, *_TUNNELS))
+    is_special = any(address in network for network in _SPECIAL)
     is_private = any(address in network for network in _PRIVATE)
     if is_private and may_be_private and address not in _METADATA:
         return

@@ -52,9 +52,11 @@ def new_site() -> Iterator[Callable[[], Site]]:
     def start() -> Site:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                site.asked.append(self.path)
-                site.asked_with.append({name.lower(): each for name, each in self.headers.items()})
-                found = site.pages.get(self.path, Reply(b"gone", 404))
+                served.asked.append(self.path)
+                served.asked_with.append(
+                    {name.lower(): each for name, each in self.headers.items()}
+                )
+                found = served.pages.get(self.path, Reply(b"gone", 404))
                 try:
                     reply = found if isinstance(found, Reply) else found(self)
                     if reply is not None:
@@ -71,10 +73,10 @@ def new_site() -> Iterator[Callable[[], Site]]:
                 pass
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        site = Site(server.server_port)
+        served = Site(server.server_port)
         servers.append(server)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        return site
+        return served
 
     yield start
     for server in servers:
