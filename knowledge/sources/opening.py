@@ -75,10 +75,16 @@ class SourceLister:
 
     def _repository(self, location: str) -> Listing:
         repository = parse_repository(location)
+        if repository.user:
+            raise SourceMissing(
+                f"The address of {repository.url} is given with a name or password. A source's "
+                "address is kept and shown: give it without, and the password in the settings "
+                "for git or through git's own credential helper."
+            )
         url = location.strip().removeprefix("git+")
         host = urlsplit(repository.url).netloc
         credentials = self._options.git_credentials.get(host, "")
-        if credentials and not repository.user and url.startswith("https://"):
+        if credentials and url.startswith("https://"):
             user, _, password = credentials.partition(":")
             named = f"{quote(user, safe='')}:{quote(password, safe='')}"
             url = f"https://{named}@{url.removeprefix('https://')}"

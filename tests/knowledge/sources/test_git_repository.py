@@ -229,6 +229,14 @@ def test_other_protocols_and_smuggled_options_are_refused(url: str, tmp_path: Pa
     assert not (tmp_path / "checkout").exists()
 
 
+def test_this_machine_s_settings_cannot_lead_to_another_protocol(tmp_path: Path, git: Git) -> None:
+    (tmp_path / ".gitconfig").write_text(
+        '[url "git://127.0.0.1:1/"]\n\tinsteadOf = https://example.com/\n'
+    )
+    with pytest.raises(SourceMissing, match="transport 'git' not allowed"):
+        list_repository("https://example.com/pages.git", tmp_path / "checkout", SUFFIXES)
+
+
 def test_a_folder_with_other_things_in_it_is_left_alone(origin: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()

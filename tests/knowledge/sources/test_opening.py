@@ -91,6 +91,14 @@ def test_the_password_of_a_host_is_used_for_it_alone_and_not_shown(
     ]  # fmt: skip
 
 
+def test_a_repository_s_address_with_a_password_is_refused_as_it_would_be_kept(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(SourceMissing, match="kept and shown") as raised:
+        SourceLister(tmp_path)("https://bot:s3cr3t@git.example.com/a.git")
+    assert "s3cr3t" not in str(raised.value)
+
+
 def test_a_website_is_listed_if_its_host_is_allowed(site: Site, tmp_path: Path) -> None:
     site.page("/", "<p>Hei</p>")
     host = AllowedHost("127.0.0.1", site.port, is_private=True)

@@ -232,6 +232,16 @@ def test_headers_without_an_end_are_cut_off(site: Site) -> None:
         SafeFetcher(_local(site), largest=1_000).fetch(f"{site.root}/")
 
 
+def test_beginnings_without_an_end_are_cut_off(site: Site) -> None:
+    def endless(handler: BaseHTTPRequestHandler) -> None:
+        while True:
+            handler.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
+
+    site.pages["/"] = endless
+    with pytest.raises(FetchFailed, match="could not be read"):
+        SafeFetcher(_local(site), largest=1_000, seconds=10).fetch(f"{site.root}/")
+
+
 def test_a_host_that_drips_is_given_up_in_time(site: Site) -> None:
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
