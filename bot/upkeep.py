@@ -74,7 +74,7 @@ class Upkeep:
         report = self._ingestion.ingest(
             location,
             audience,
-            lambda done, total, name: on_progress({"done": done, "total": total, "name": name}),
+            _steps(on_progress),
             allow_deletions=allow_deletions,
         )
         return asdict(report)
@@ -129,11 +129,7 @@ class Upkeep:
 
     def reindex(self, on_progress: Progress) -> dict[str, Any]:
         """Drop both indexes and fill them again from SQL."""
-        passages = rebuild(
-            self._database,
-            self._indexes,
-            lambda done, total, name: on_progress({"done": done, "total": total, "name": name}),
-        )
+        passages = rebuild(self._database, self._indexes, _steps(on_progress))
         return {"passages": passages, "verified": self._reconcile_verified()}
 
     def examine(self, *, repair: bool) -> list[dict[str, Any]]:
@@ -227,3 +223,8 @@ class Upkeep:
                 when = f"{source.synced_at:%Y-%m-%d %H:%M} UTC"
                 checks.append(Check(name, True, f"synced {when}, {skipped} skipped"))
         return checks
+
+
+def _steps(on_progress: Progress) -> Callable[[int, int, str], None]:
+    """Hand on what knowledge tells of long work in the form that commands show."""
+    return lambda done, total, name: on_progress({"done": done, "total": total, "name": name})

@@ -68,18 +68,9 @@ def _review(waiting: tuple[Pair, ...]) -> list[dict[str, Any]]:
     if not waiting:
         return [*blocks, _section("Nothing is waiting.")]
     for pair in waiting:
-        asked = shortened(safe_mrkdwn(pair.input), 500)
-        answered = shortened(safe_mrkdwn(pair.output), 1_500)
         author = f"<@{pair.author}>" if pair.origin == "slack" else safe_mrkdwn(pair.author)
-        blocks.append(_section(f"*{asked}*\n{answered}\n_Proposed by {author}_"))
-        blocks.append(
-            {
-                "type": "actions",
-                "elements": [
-                    _button("Approve", APPROVE, str(pair.id), style="primary"),
-                    _button("Reject", REJECT, str(pair.id), style="danger"),
-                ],
-            }
+        blocks += _to_decide(
+            pair, f"Proposed by {author}", yes=("Approve", APPROVE), no=("Reject", REJECT)
         )
     return blocks
 
@@ -90,20 +81,29 @@ def _second_look(marked: tuple[Pair, ...]) -> list[dict[str, Any]]:
         return []
     blocks: list[dict[str, Any]] = [{"type": "divider"}, _header("Answers to look at again")]
     for pair in marked:
-        asked = shortened(safe_mrkdwn(pair.input), 500)
-        answered = shortened(safe_mrkdwn(pair.output), 1_500)
-        reason = safe_mrkdwn(pair.review_reason or "")
-        blocks.append(_section(f"*{asked}*\n{answered}\n_{reason}_"))
-        blocks.append(
-            {
-                "type": "actions",
-                "elements": [
-                    _button("Still right", CONFIRM, str(pair.id), style="primary"),
-                    _button("Take it back", REVOKE, str(pair.id), style="danger"),
-                ],
-            }
+        blocks += _to_decide(
+            pair,
+            safe_mrkdwn(pair.review_reason or ""),
+            yes=("Still right", CONFIRM),
+            no=("Take it back", REVOKE),
         )
     return blocks
+
+
+def _to_decide(
+    pair: Pair, note: str, *, yes: tuple[str, str], no: tuple[str, str]
+) -> list[dict[str, Any]]:
+    """A pair with its note and two buttons, each a label and an action id."""
+    asked = shortened(safe_mrkdwn(pair.input), 500)
+    answered = shortened(safe_mrkdwn(pair.output), 1_500)
+    elements = [
+        _button(*yes, str(pair.id), style="primary"),
+        _button(*no, str(pair.id), style="danger"),
+    ]
+    return [
+        _section(f"*{asked}*\n{answered}\n_{note}_"),
+        {"type": "actions", "elements": elements},
+    ]
 
 
 def _admin(training: TrainingFacts) -> list[dict[str, Any]]:
