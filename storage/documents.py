@@ -80,7 +80,6 @@ class StoredPassage:
     language: str
     updated_at: datetime | None
     reviewed_until: datetime | None
-    owner: str | None = None
     link: str | None = None
 
     @property
@@ -174,7 +173,6 @@ def write_version(
             language=text.language,
             updated_at=text.updated_at,
             reviewed_until=text.reviewed_until,
-            owner=text.owner,
             link=text.link,
         )
         for ordinal, passage in enumerate(text.passages)
@@ -406,7 +404,6 @@ def _served(
             language=document.language,
             updated_at=document.updated_at,
             reviewed_until=document.reviewed_until,
-            owner=document.owner,
             link=document.link,
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from storage import audit
@@ -83,12 +83,14 @@ def count_documents(session: Session) -> dict[int, int]:
     return {int(source_id): int(count) for source_id, count in counted}
 
 
-def begin_removal(session: Session, source_id: int, actor: str) -> tuple[str, ...]:
+def begin_removal(session: Session, source_id: int, actor: str) -> int:
     """Stop serving everything of a source, at once.
 
+    The source stays marked as leaving until the indexes are rid of it and `finish_removal` is
+    called.
+
     Returns:
-        The ids of its passages; the caller takes them out of the indexes and then calls
-        `finish_removal`. If that does not happen, the source stays marked as leaving.
+        How many passages it has.
     """
     row = session.scalars(
         select(SourceRow).where(SourceRow.id == source_id).with_for_update()
@@ -107,20 +109,24 @@ def begin_removal(session: Session, source_id: int, actor: str) -> tuple[str, ..
         .where(DocumentRow.source_id == source_id)
         .values(state="deleted", content_hash="")
     )
-    return tuple(session.scalars(_passages_of(source_id)))
+    passages = select(func.count()).select_from(_passages_of(source_id).subquery())
+    return int(session.scalars(passages).one())
 
 
 def finish_removal(session: Session, source_id: int) -> None:
     """Delete a leaving source, its documents and passages, and their words in stored answers."""
-    passage_ids = _passages_of(source_id)
-    doomed = select(DocumentRow.uri, DocumentRow.audience).where(DocumentRow.source_id == source_id)
-    for uri, audience in session.execute(doomed).all():
-        session.execute(
-            update(AnswerSourceRow)
-            .where(AnswerSourceRow.uri == uri, AnswerSourceRow.audience == audience)
-            .values(text=REMOVED_TEXT)
-        )
-    session.execute(delete(PassageRow).where(PassageRow.id.in_(passage_ids)))
+    quoted = exists().where(
+        DocumentRow.source_id == source_id,
+        DocumentRow.uri == AnswerSourceRow.uri,
+        DocumentRow.audience == AnswerSourceRow.audience,
+    )
+    session.execute(
+        update(AnswerSourceRow)
+        .where(quoted)
+        .values(text=REMOVED_TEXT)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(delete(PassageRow).where(PassageRow.id.in_(_passages_of(source_id))))
     session.execute(delete(DocumentRow).where(DocumentRow.source_id == source_id))
     session.execute(delete(SourceRow).where(SourceRow.id == source_id))
 
@@ -133,7 +139,7 @@ def leaving(session: Session) -> tuple[Source, ...]:
 _IS_LEAVING = SourceRow.is_leaving.is_(True)
 
 
-def _passages_of(source_id: int) -> Any:
+def _passages_of(source_id: int) -> Select[str]:
     return (
         select(PassageRow.id)
         .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
