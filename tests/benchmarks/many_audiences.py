@@ -19,13 +19,11 @@ from typing import Any
 import numpy as np
 
 from knowledge.embedder import MiniLmEmbedder
-from knowledge.keyword_index import KeywordEntry, KeywordIndex
-from knowledge.passage_index import PassageIndex
-from knowledge.retrieval import Retrieval
+from knowledge.keyword_index import KeywordEntry
 from storage import sources
-from storage.database import Database
 from storage.tables import DocumentRow, PassageRow
 from tests.benchmarks.measurement import Measurement
+from tests.knowledge.house import House, house_in
 
 AUDIENCES, TOPICS, QUERIES, DIMENSIONS = 20, 500, 300, 384
 PER_DOCUMENT = 10
@@ -64,22 +62,16 @@ def measure(passages: int) -> list[Measurement]:
         for t in draw.integers(TOPICS, size=QUERIES)
     }
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        index = PassageIndex(folder / "index", "bench")
-        keywords = KeywordIndex(folder / "keywords.db")
-        database = Database(f"sqlite:///{folder / 'skredder.db'}")
-        database.migrate()
+        house = house_in(Path(name), Fixed(queries))
         audiences = [f"audience {n}" for n in range(AUDIENCES)]
-        _fill(database, index, keywords, audiences, ids, texts, vectors)
-        index.upsert("verified", "all in one", ids, vectors)
-        retrieval = Retrieval(database, index, keywords, Fixed(queries))
+        _fill(house, audiences, ids, texts, vectors)
+        house.index.upsert("verified", "all in one", ids, vectors)
+        index, retrieval = house.index, house.retrieval
         bare = _times(lambda q: index.query("verified", "all in one", queries[q], 5), queries)
         one = _times(lambda q: retrieval.search(q, {audiences[0]}, 5), queries)
         few = _times(lambda q: retrieval.search(q, set(audiences[:3]), 5), queries)
         whole = _times(lambda q: retrieval.search(q, set(audiences), 5), queries)
-        keywords.close()
-        index.close()
-        database.close()
+        house.close()
     benchmark = f"query over {passages:,} passages, p95"
     peer = _p95(bare)
     return [
@@ -97,22 +89,18 @@ def measure(passages: int) -> list[Measurement]:
     ]
 
 
-def _fill(  # noqa: PLR0917 - everything that is filled, and what with
-    database: Database,
-    index: PassageIndex,
-    keywords: KeywordIndex,
-    audiences: list[str],
-    ids: list[str],
-    texts: list[str],
-    vectors: Any,
+def _fill(
+    house: House, audiences: list[str], ids: list[str], texts: list[str], vectors: Any
 ) -> None:
     now = datetime.now(UTC)
     share = len(ids) // len(audiences)
     for position, audience in enumerate(audiences):
         part = range(position * share, (position + 1) * share)
-        index.upsert("passages", audience, [ids[n] for n in part], vectors[part.start : part.stop])
-        keywords.add(audience, [KeywordEntry(ids[n], "Page", texts[n]) for n in part])
-        with database.write() as session:
+        house.index.upsert(
+            "passages", audience, [ids[n] for n in part], vectors[part.start : part.stop]
+        )
+        house.keywords.add(audience, [KeywordEntry(ids[n], "Page", texts[n]) for n in part])
+        with house.database.write() as session:
             source = sources.register(session, f"/{position}", audience)
             for first in range(part.start, part.stop, PER_DOCUMENT):
                 document = DocumentRow(

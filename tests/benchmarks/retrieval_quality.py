@@ -20,18 +20,14 @@ from rich.console import Console
 from rich.table import Table
 
 from knowledge.embedder import MiniLmEmbedder
-from knowledge.indexing import Indexes
 from knowledge.ingest import Ingestion, list_folder
-from knowledge.keyword_index import KeywordIndex
 from knowledge.language import detect_language
 from knowledge.listing import FoundDocument, Listing
-from knowledge.passage_index import PassageIndex
-from knowledge.retrieval import Retrieval
 from storage import documents
-from storage.database import Database
 from tests.benchmarks import judged, peers
 from tests.benchmarks.judged import Judged
 from tests.benchmarks.peers import Search
+from tests.knowledge.house import House, house_in
 
 QUESTIONS = Path(__file__).parent / "questions"
 EVERYONE = frozenset({"everyone"})
@@ -43,71 +39,54 @@ GRADED = ("ndcg@10", "map@100", "recall@10")
 PAGES = ("hit_rate@1", "hit_rate@5", "mrr")
 
 
-class House:
-    """The product's own retrieval over one collection."""
+def read(house: House, collection: Judged, pages: Path | None) -> None:
+    """Read the collection as any source is read."""
 
-    def __init__(self, folder: Path, embedder: MiniLmEmbedder) -> None:
-        self.database = Database(f"sqlite:///{folder / 'skredder.db'}")
-        self.database.migrate()
-        self.embedder = embedder
-        self.index = PassageIndex(folder / "index", embedder.name)
-        self.keywords = KeywordIndex(folder / "keywords.db")
-        self.indexes = Indexes(self.index, self.keywords, embedder)
-        self.retrieval = Retrieval(self.database, self.index, self.keywords, embedder)
+    def listing(_location: str) -> Listing:
+        if pages is not None:
+            return list_folder(str(pages))
+        found = tuple(
+            FoundDocument(f"{name}.md", text.encode) for name, text in collection.documents.items()
+        )
+        return Listing(collection.name, found, (), is_complete=True)
 
-    def read(self, collection: Judged, pages: Path | None) -> None:
-        """Read the collection as any source is read."""
+    report = Ingestion(house.database, house.indexes, listing).ingest("", "everyone")
+    Console().print(
+        f"{collection.name}: {report.added} documents, {report.passages} passages, "
+        f"{report.passages / report.seconds:.0f} passages a second"
+    )
 
-        def listing(_location: str) -> Listing:
-            if pages is not None:
-                return list_folder(str(pages))
-            found = tuple(
-                FoundDocument(f"{name}.md", text.encode)
-                for name, text in collection.documents.items()
-            )
-            return Listing(collection.name, found, (), is_complete=True)
 
-        report = Ingestion(self.database, self.indexes, listing).ingest("", "everyone")
-        Console().print(
-            f"{collection.name}: {report.added} documents, {report.passages} passages, "
-            f"{report.passages / report.seconds:.0f} passages a second"
+def searches(house: House, suffix: str) -> dict[str, Search]:
+    """Return keywords alone, vectors alone, and all together, each by document."""
+
+    def by_words(question: str) -> dict[str, float]:
+        language = detect_language(question)
+        return _by_document(
+            house, house.keywords.search_all(EVERYONE, question, language, DEPTH), suffix
         )
 
-    def searches(self, suffix: str) -> dict[str, Search]:
-        """Return keywords alone, vectors alone, and all together, each by document."""
+    def by_meaning(question: str) -> dict[str, float]:
+        vector = house.embedder.embed_query(question)
+        near = house.index.query("passages", "everyone", vector, DEPTH)
+        return _by_document(house, {each.id: each.similarity for each in near}, suffix)
 
-        def by_words(question: str) -> dict[str, float]:
-            language = detect_language(question)
-            return self._by_document(
-                self.keywords.search_all(EVERYONE, question, language, DEPTH), suffix
-            )
-
-        def by_meaning(question: str) -> dict[str, float]:
-            vector = self.embedder.embed_query(question)
-            near = self.index.query("passages", "everyone", vector, DEPTH)
-            return self._by_document({each.id: each.similarity for each in near}, suffix)
-
-        def together(question: str) -> dict[str, float]:
-            found: dict[str, float] = {}
-            for hit in self.retrieval.search(question, EVERYONE, limit=DEPTH):
-                found.setdefault(hit.uri.removesuffix(suffix), 1.0 / hit.rank)
-            return found
-
-        return {"BM25": by_words, "dense": by_meaning, "Skredder": together}
-
-    def _by_document(self, scores: dict[str, float], suffix: str) -> dict[str, float]:
-        with self.database.read() as session:
-            known = documents.passages_by_ids(session, scores, EVERYONE)
+    def together(question: str) -> dict[str, float]:
         found: dict[str, float] = {}
-        for id in sorted(scores, key=lambda each: -scores[each]):
-            found.setdefault(known[id].uri.removesuffix(suffix), scores[id])
+        for hit in house.retrieval.search(question, EVERYONE, limit=DEPTH):
+            found.setdefault(hit.uri.removesuffix(suffix), 1.0 / hit.rank)
         return found
 
-    def close(self) -> None:
-        """Free the files."""
-        self.keywords.close()
-        self.index.close()
-        self.database.close()
+    return {"BM25": by_words, "dense": by_meaning, "Skredder": together}
+
+
+def _by_document(house: House, scores: dict[str, float], suffix: str) -> dict[str, float]:
+    with house.database.read() as session:
+        known = documents.passages_by_ids(session, scores, EVERYONE)
+    found: dict[str, float] = {}
+    for id in sorted(scores, key=lambda each: -scores[each]):
+        found.setdefault(known[id].uri.removesuffix(suffix), scores[id])
+    return found
 
 
 def measure(
@@ -120,17 +99,17 @@ def measure(
     """Return a row for each way of searching, with its figures on both halves."""
     embedder = MiniLmEmbedder()
     with tempfile.TemporaryDirectory() as name:
-        house = House(Path(name), embedder)
-        house.read(collection, pages)
-        searches = house.searches("" if pages else ".md")
-        ours = searches.pop("Skredder")
+        house = house_in(Path(name), embedder)
+        read(house, collection, pages)
+        ways = searches(house, "" if pages else ".md")
+        ours = ways.pop("Skredder")
         if with_peers:
             texts = collection.documents
             if pages is not None:
                 texts = {uri: (pages / uri).read_text(errors="replace") for uri in texts}
-            searches |= peers.llama_index_searches(texts, embedder)
-        searches["Skredder"] = ours
-        rows = [_row(who, search, collection, metrics) for who, search in searches.items()]
+            ways |= peers.llama_index_searches(texts, embedder)
+        ways["Skredder"] = ours
+        rows = [_row(who, search, collection, metrics) for who, search in ways.items()]
         house.close()
     return rows
 

@@ -12,13 +12,8 @@ import time
 from pathlib import Path
 
 from knowledge.embedder import MiniLmEmbedder
-from knowledge.indexing import Indexes
-from knowledge.ingest import Ingestion
-from knowledge.keyword_index import KeywordIndex
-from knowledge.passage_index import PassageIndex
-from knowledge.retrieval import Retrieval
-from storage.database import Database
 from tests.benchmarks.measurement import Measurement
+from tests.knowledge.house import house_in
 
 PAGES, SECTIONS, QUERIES = 100, 20, 60
 
@@ -28,22 +23,17 @@ def measure() -> list[Measurement]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_pages(folder / "pages")
-        database = Database(f"sqlite:///{folder / 'a.db'}")
-        database.migrate()
-        embedder = MiniLmEmbedder()
-        index = PassageIndex(folder / "index", embedder.name)
-        keywords = KeywordIndex(folder / "keywords.db")
-        Ingestion(database, Indexes(index, keywords, embedder)).ingest(folder / "pages", "everyone")
-        retrieval = Retrieval(database, index, keywords, embedder)
+        house = house_in(folder / "home", MiniLmEmbedder())
+        house.ingest(folder / "pages")
         queries = [f"how many {_thing(n)} may I keep in room {n}?" for n in range(QUERIES)]
-        ours = _median(lambda query: retrieval.search(query, {"everyone"}, 5), queries)
+        ours = _median(lambda query: house.retrieval.search(query, {"everyone"}, 5), queries)
         peer = _median(
-            lambda query: index.query("passages", "everyone", embedder.embed_query(query), 5),
+            lambda query: house.index.query(
+                "passages", "everyone", house.embedder.embed_query(query), 5
+            ),
             queries,
         )
-        keywords.close()
-        index.close()
-        database.close()
+        house.close()
     benchmark = f"search over {PAGES * SECTIONS:,} passages, median"
     return [
         Measurement(benchmark, "peer: Chroma alone (embed and query)", peer, "ms", 1.0),

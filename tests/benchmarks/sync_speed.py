@@ -16,14 +16,9 @@ from typing import Any
 
 from knowledge.embedder import MiniLmEmbedder
 from knowledge.folder import list_files
-from knowledge.indexing import Indexes
-from knowledge.ingest import Ingestion
-from knowledge.keyword_index import KeywordIndex
-from knowledge.passage_index import PassageIndex
 from knowledge.readers import SUFFIXES, decode
-from knowledge.retrieval import Retrieval
-from storage.database import Database
 from tests.benchmarks.measurement import Measurement
+from tests.knowledge.house import House, house_in
 
 
 def measure(pages: Path) -> list[Measurement]:
@@ -34,18 +29,11 @@ def measure(pages: Path) -> list[Measurement]:
         shutil.copytree(pages, copied)
         embedder = MiniLmEmbedder()
         embedder.load()
-        database = Database(f"sqlite:///{folder / 'skredder.db'}")
-        database.migrate()
-        index = PassageIndex(folder / "index", embedder.name)
-        keywords = KeywordIndex(folder / "keywords.db")
-        ingestion = Ingestion(database, Indexes(index, keywords, embedder))
-        first = ingestion.ingest(copied, "everyone")
-        again = min(ingestion.ingest(copied, "everyone").seconds for _ in range(3))
-        retrieval = Retrieval(database, index, keywords, embedder)
-        live = _until_found(ingestion, retrieval, copied)
-        keywords.close()
-        index.close()
-        database.close()
+        house = house_in(folder / "home", embedder)
+        first = house.ingest(copied)
+        again = min(house.ingest(copied).seconds for _ in range(3))
+        live = _until_found(house, copied)
+        house.close()
         nodes, seconds = _llama_index(copied, embedder, folder / "peer")
     ours, theirs = first.passages / first.seconds, nodes / seconds
     return [
@@ -58,13 +46,13 @@ def measure(pages: Path) -> list[Measurement]:
     ]
 
 
-def _until_found(ingestion: Ingestion, retrieval: Retrieval, pages: Path) -> float:
+def _until_found(house: House, pages: Path) -> float:
     """Change the longest page; return the seconds until the change is found."""
     page = max(pages.rglob("*.md"), key=lambda path: path.stat().st_size)
     page.write_text(f"{page.read_text()}\n\n## Marmots\n\nThe office's marmot is called Olga.\n")
     started = time.monotonic()
-    ingestion.ingest(pages, "everyone")
-    found = retrieval.search("What is the marmot of the office called?", {"everyone"}, 1)
+    house.ingest(pages)
+    found = house.retrieval.search("What is the marmot of the office called?", {"everyone"}, 1)
     seconds = time.monotonic() - started
     assert "Olga" in found[0].text
     return seconds

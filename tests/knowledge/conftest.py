@@ -3,45 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from knowledge.embedder import MiniLmEmbedder
-from knowledge.indexing import Indexes
-from knowledge.ingest import Ingestion, Report
-from knowledge.keyword_index import KeywordIndex
-from knowledge.passage_index import PassageIndex
-from knowledge.retrieval import Retrieval
-from storage.database import Database
-
-
-@dataclass
-class House:
-    """Everything that knowledge needs, in one folder."""
-
-    folder: Path
-    database: Database
-    embedder: MiniLmEmbedder
-    index: PassageIndex
-    keywords: KeywordIndex
-    indexes: Indexes
-    ingestion: Ingestion
-    retrieval: Retrieval
-
-    def ingest(self, path: Path, audience: str = "everyone") -> Report:
-        return self.ingestion.ingest(path, audience)
-
-    def found(self, query: str, *audiences: str, limit: int = 5) -> list[str]:
-        """Return the addresses of what is found, best first."""
-        hits = self.retrieval.search(query, audiences or ("everyone",), limit)
-        return [hit.uri for hit in hits]
-
-    def close(self) -> None:
-        self.index.close()
-        self.keywords.close()
-        self.database.close()
+from tests.knowledge.house import House, house_in
 
 
 @pytest.fixture(scope="session")
@@ -55,26 +22,6 @@ def embedder(embedder_cache: Path) -> MiniLmEmbedder:
     loaded = MiniLmEmbedder(embedder_cache)
     loaded.load()
     return loaded
-
-
-def house_in(folder: Path, embedder: MiniLmEmbedder) -> House:
-    """Open the house in a folder, building it if it is not there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    database = Database(f"sqlite:///{folder / 'skredder.db'}")
-    database.migrate()
-    index = PassageIndex(folder / "index", embedder.name)
-    keywords = KeywordIndex(folder / "index" / "keywords.db")
-    indexes = Indexes(index, keywords, embedder)
-    return House(
-        folder=folder,
-        database=database,
-        embedder=embedder,
-        index=index,
-        keywords=keywords,
-        indexes=indexes,
-        ingestion=Ingestion(database, indexes),
-        retrieval=Retrieval(database, index, keywords, embedder),
-    )
 
 
 @pytest.fixture

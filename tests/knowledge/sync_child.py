@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from knowledge.embedder import MiniLmEmbedder
-from tests.knowledge.conftest import house_in
+from tests.knowledge.house import house_in
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from knowledge.retrieval import Retrieval
 from knowledge.verified import VerifiedAnswers, questions_from
 from storage import pairs
 from storage.pairs import NewPair
-from tests.knowledge.conftest import House
+from tests.knowledge.house import House
 
 #: `make test-long` asks ten thousand.
 QUESTIONS = 10_000 if os.environ.get("SKREDDER_LONG") else 1_200

@@ -9,7 +9,7 @@ from knowledge.examination import examine
 from knowledge.reconciliation import rebuild
 
 if TYPE_CHECKING:
-    from tests.knowledge.conftest import House
+    from tests.knowledge.house import House
 
 
 def test_indexes_in_line_with_sql_are_sound(house: House, pages: Path) -> None:

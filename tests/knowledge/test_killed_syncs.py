@@ -14,7 +14,7 @@ from knowledge.embedder import MiniLmEmbedder
 from knowledge.examination import examine
 from knowledge.reconciliation import reconcile
 from storage import documents
-from tests.knowledge.conftest import House, house_in
+from tests.knowledge.house import House, house_in
 
 #: How often a sync is killed; `make test-long` does it fifty times.
 KILLS = 50 if os.environ.get("SKREDDER_LONG") else 6

@@ -15,7 +15,8 @@ from storage import documents
 from storage.failpoints import KILLED, VARIABLE
 
 if TYPE_CHECKING:
-    from tests.knowledge.conftest import House, Write
+    from tests.knowledge.conftest import Write
+    from tests.knowledge.house import House
 
 ROOT = Path(__file__).parents[2]
 

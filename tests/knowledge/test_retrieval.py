@@ -12,7 +12,8 @@ from knowledge.evidence import Witness, weigh
 from knowledge.keyword_index import Frequencies
 
 if TYPE_CHECKING:
-    from tests.knowledge.conftest import House, Write
+    from tests.knowledge.conftest import Write
+    from tests.knowledge.house import House
 
 COMPANY = Path(__file__).parents[2] / "bot" / "demo" / "company"
 DATA = Path(__file__).parent / "data"
