@@ -8,22 +8,53 @@ Archives inside an archive are counted as the bytes they are; nothing ever opens
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from xml.parsers import expat
 
 from knowledge.listing import FileUnreadable
 
-#: A document whose parts are larger together, in bytes, is data or an attack.
-MOST_BYTES = 400 * 1024**2
 
-#: More parts than any document has.
-MOST_MEMBERS = 10_000
+@dataclass(frozen=True)
+class ArchiveLimits:
+    """What an archive may hold.
+
+    Attributes:
+        most_members: More parts than what it is for has.
+        most_bytes: More bytes, unpacked, are data or an attack.
+        largest_ratio: How many times its own size it may unpack to.
+        harmless_bytes: What unpacks to less than this harms nobody at any ratio.
+    """
+
+    most_members: int
+    most_bytes: int
+    largest_ratio: int
+    harmless_bytes: int
+
+    def passed_by(self, members: Collection[zipfile.ZipInfo], size: int) -> str | None:
+        """Say which limit an archive passes, or return None.
+
+        Args:
+            members: What is read of it.
+            size: Of the archive itself, in bytes.
+        """
+        if len(members) > self.most_members:
+            return f"it is an archive of more than {self.most_members:,} parts"
+        total = sum(member.file_size for member in members)
+        if total > self.most_bytes:
+            return f"it unpacks to more than {self.most_bytes // 1024**2} MB, like a zip bomb"
+        if total > self.harmless_bytes and total > self.largest_ratio * size:
+            return f"it unpacks to more than {self.largest_ratio} times its size, like a zip bomb"
+        return None
+
 
 #: Office files shrink to a twentieth, long tables of equal cells to a hundredth.
-LARGEST_RATIO = 200
-
-#: What unpacks to less than this, in bytes, harms nobody at any ratio.
-HARMLESS_BYTES = 16 * 1024**2
+_OF_A_DOCUMENT = ArchiveLimits(
+    most_members=10_000,
+    most_bytes=400 * 1024**2,
+    largest_ratio=200,
+    harmless_bytes=16 * 1024**2,
+)
 
 #: An XML part whose first element comes later, in bytes, is not written by an office program.
 _LONGEST_PROLOG = 1024**2
@@ -50,15 +81,8 @@ def check_archive(archive: zipfile.ZipFile, size: int) -> None:
         FileUnreadable: it has too many members, or unpacks to too much.
     """
     members = archive.infolist()
-    if len(members) > MOST_MEMBERS:
-        raise FileUnreadable(f"it is an archive of more than {MOST_MEMBERS:,} parts")
-    total = sum(member.file_size for member in members)
-    if total > MOST_BYTES:
-        raise FileUnreadable(f"it unpacks to more than {MOST_BYTES // 1024**2} MB, like a zip bomb")
-    if total > HARMLESS_BYTES and total > LARGEST_RATIO * size:
-        raise FileUnreadable(
-            f"it unpacks to more than {LARGEST_RATIO} times its size, like a zip bomb"
-        )
+    if reason := _OF_A_DOCUMENT.passed_by(members, size):
+        raise FileUnreadable(reason)
     if any(member.compress_type not in _COMPRESSIONS for member in members):
         raise FileUnreadable("it is compressed in a way that office programs never use")
     if any(member.flag_bits & 1 for member in members):

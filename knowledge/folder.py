@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from knowledge.listing import (
-    LARGEST_FILE,
     FileUnreadable,
     FoundDocument,
     Listing,
     Skipped,
     SourceMissing,
     printable,
+    read_within_limit,
 )
 
 #: What belongs to pages without being one; passed over without a word.
@@ -76,12 +76,9 @@ def read_bytes(path: Path) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise FileUnreadable("it is not a plain file")
         try:
-            data = opened.read(LARGEST_FILE + 1)
+            return read_within_limit(opened)
         except OSError as error:
             raise FileUnreadable(f"it cannot be read ({error.strerror})") from error
-    if len(data) > LARGEST_FILE:
-        raise FileUnreadable(f"it is larger than {LARGEST_FILE // 1024**2} MB")
-    return data
 
 
 def _gather(root: Path, suffixes: frozenset[str], gathering: _Gathering) -> None:

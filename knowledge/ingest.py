@@ -105,9 +105,10 @@ class _Sync:
     listing: Listing
     known: Mapping[str, Document]
     tally: _Tally
-    #: Served documents whose file is gone, by what they say: they may have moved.
+    #: Served documents whose file is gone, by their address.
+    gone: dict[str, Document]
+    #: Those of them that may have moved, by what they say.
     lost: dict[str, Document]
-    moved: set[int] = field(default_factory=set)
 
 
 def list_folder(location: str) -> Listing:
@@ -210,7 +211,7 @@ class Ingestion:
                     Removal(
                         source.location,
                         source.audience,
-                        len(sources.begin_removal(session, source.id, actor)),
+                        sources.begin_removal(session, source.id, actor),
                     )
                     for source in found
                 )
@@ -224,12 +225,9 @@ class Ingestion:
         with self._database.read() as session:
             known = {d.uri: d for d in documents.documents_of(session, source.id)}
         present = {document.uri for document in listing.documents}
-        lost = {
-            document.content_hash: document
-            for uri, document in known.items()
-            if document.is_served and uri not in present and listing.is_complete
-        }
-        return _Sync(source, listing, known, _Tally(skipped=list(listing.skipped)), lost)
+        gone = {uri: d for uri, d in known.items() if d.is_served and uri not in present}
+        lost = {d.content_hash: d for d in gone.values()} if listing.is_complete else {}
+        return _Sync(source, listing, known, _Tally(skipped=list(listing.skipped)), gone, lost)
 
     def _take_in(self, sync: _Sync, progress: Progress) -> None:
         found = sync.listing.documents
@@ -300,10 +298,9 @@ class Ingestion:
         lost = sync.lost.get(content_hash)
         if lost is None or lost.title != page.title or not _same_kind(lost.uri, file.uri):
             return False
-        del sync.lost[content_hash]
+        del sync.lost[content_hash], sync.gone[lost.uri]
         with self._database.write() as session:
             documents.move(session, lost.id, file.uri, file.link)
-        sync.moved.add(lost.id)
         sync.tally.moved += 1
         return True
 
@@ -335,19 +332,18 @@ class Ingestion:
 
     def _take_out(self, sync: _Sync, allow_deletions: bool) -> None:
         """Withdraw the documents whose files are gone, if it is certain that they are."""
-        present = {file.uri for file in sync.listing.documents}
-        served = [document for document in sync.known.values() if document.is_served]
-        gone = [d for d in served if d.uri not in present and d.id not in sync.moved]
+        gone = sync.gone.values()
         if not gone:
             return
-        many = len(gone) > max(FEW_DOCUMENTS, MASS_DELETION * len(served))
+        served = sum(document.is_served for document in sync.known.values())
+        many = len(gone) > max(FEW_DOCUMENTS, MASS_DELETION * served)
         if not sync.listing.is_complete:
             reason = f"not everything could be listed, so {len(gone)} missing pages are kept"
-        elif not present and not allow_deletions:
+        elif not sync.listing.documents and not allow_deletions:
             reason = f"no page is left there; is it mounted? {len(gone)} pages are kept"
         elif many and not allow_deletions:
             reason = (
-                f"{len(gone)} of {len(served)} pages are gone at once, so they are kept; "
+                f"{len(gone)} of {served} pages are gone at once, so they are kept; "
                 "sync with --allow-deletions if that is right"
             )
         else:

@@ -114,19 +114,7 @@ class KeywordIndex:
             language: The query's language; anything but `no` is stemmed as English.
             limit: The most hits to return.
         """
-        expression = match_expression(query, language)
-        with self._lock:
-            table = self._tables.get(audience)
-            if table is None or not expression or limit < 1:
-                return []
-            weights = f"{HEADING_WEIGHT}, 1.0, {HEADING_WEIGHT}, 1.0"
-            rows = self._connection.execute(
-                f"SELECT ids.passage_id, -bm25({table}, {weights}) AS score "  # noqa: S608
-                f"FROM {table} JOIN {table}_ids AS ids ON ids.number = {table}.rowid "
-                f"WHERE {table} MATCH ? ORDER BY score DESC, ids.number LIMIT ?",
-                (expression, limit),
-            ).fetchall()
-        return [KeywordHit(id, float(score)) for id, score in rows]
+        return self._matching(audience, match_expression(query, language), limit)
 
     def search_all(
         self, audiences: Iterable[str], query: str, language: str, limit: int
@@ -143,14 +131,15 @@ class KeywordIndex:
             language: The query's language; anything but `no` is stemmed as English.
             limit: The most passages of each audience to return.
         """
+        asked = _asked(query, language)
+        expression = _any_of(asked, language)
         found = {
             audience: hits
             for audience in dict.fromkeys(audiences)
-            if (hits := self.search(audience, query, language, limit))
+            if (hits := self._matching(audience, expression, limit))
         }
         if len(found) < 2:
             return {hit.id: hit.score for hits in found.values() for hit in hits}
-        asked = _asked(query, language)
         by_audience = {each: self.frequencies([each], asked, language) for each in found}
         passages = sum(each.passages for each in by_audience.values())
         together = Frequencies(
@@ -220,6 +209,20 @@ class KeywordIndex:
         with self._lock:
             self._connection.close()
 
+    def _matching(self, audience: str, expression: str, limit: int) -> list[KeywordHit]:
+        with self._lock:
+            table = self._tables.get(audience)
+            if table is None or not expression or limit < 1:
+                return []
+            weights = f"{HEADING_WEIGHT}, 1.0, {HEADING_WEIGHT}, 1.0"
+            rows = self._connection.execute(
+                f"SELECT ids.passage_id, -bm25({table}, {weights}) AS score "  # noqa: S608
+                f"FROM {table} JOIN {table}_ids AS ids ON ids.number = {table}.rowid "
+                f"WHERE {table} MATCH ? ORDER BY score DESC, ids.number LIMIT ?",
+                (expression, limit),
+            ).fetchall()
+        return [KeywordHit(id, float(score)) for id, score in rows]
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
@@ -274,8 +277,12 @@ def match_expression(query: str, language: str) -> str:
 
     Whatever the query holds, only letters and digits reach the expression, each word quoted.
     """
+    return _any_of(_asked(query, language), language)
+
+
+def _any_of(asked: Sequence[str], language: str) -> str:
     column = _column(language)
-    terms = " OR ".join(f'"{stem}"' for stem in _asked(query, language))
+    terms = " OR ".join(f'"{stem}"' for stem in asked)
     return f"{{heading_{column} text_{column}}} : ({terms})" if terms else ""
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 #: Larger documents are skipped: no page that people write by hand comes near it.
 LARGEST_FILE = 32 * 1024 * 1024
@@ -64,6 +65,14 @@ class Listing:
     documents: tuple[FoundDocument, ...]
     skipped: tuple[Skipped, ...]
     is_complete: bool
+
+
+def read_within_limit(opened: IO[bytes]) -> bytes:
+    """Return all of an open file. Raise `FileUnreadable` if it is larger than `LARGEST_FILE`."""
+    data = opened.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise FileUnreadable(f"it is larger than {LARGEST_FILE // 1024**2} MB")
+    return data
 
 
 def printable(path: Path | str) -> str:

@@ -49,7 +49,6 @@ class Passage:
         rank: 1 for the best.
         reviewed_until: When the document is to be reviewed, if it says so.
         link: Where people can open it, if they can.
-        owner: Who keeps it, if it says so.
     """
 
     id: str
@@ -65,7 +64,6 @@ class Passage:
     rank: int
     reviewed_until: datetime | None = None
     link: str | None = None
-    owner: str | None = None
 
 
 class Retrieval:
@@ -190,7 +188,7 @@ class Retrieval:
         waiting = list(ids)
         taken: list[StoredPassage] = []
         seen: list[frozenset[tuple[str, ...]]] = []
-        while waiting and len(taken) < limit:
+        while waiting:
             part, waiting = waiting[: limit + 5], waiting[limit + 5 :]
             with self._database.read() as session:
                 stored = documents.passages_by_ids(session, part, audiences)
@@ -200,7 +198,9 @@ class Retrieval:
                     continue
                 taken.append(passage)
                 seen.append(runs)
-        return taken[:limit]
+                if len(taken) == limit:
+                    return taken
+        return taken
 
 
 def _depth(wanted: int, audiences: Collection[str]) -> int:
@@ -235,5 +235,4 @@ def _passage(
         rank=rank,
         reviewed_until=stored.reviewed_until,
         link=stored.link,
-        owner=stored.owner,
     )

@@ -15,16 +15,18 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
+from knowledge.archive_limits import ArchiveLimits
 from knowledge.folder import read_bytes
-from knowledge.listing import LARGEST_FILE, FileUnreadable, SourceMissing
+from knowledge.listing import FileUnreadable, SourceMissing, read_within_limit
 
 #: An export with more files, or more bytes once unpacked, is no export but a bomb.
-MOST_FILES = 500_000
-MOST_BYTES = 16 * 1024**3
-
 #: Messages and pages shrink to a tenth or twentieth. What unpacks to little harms nobody.
-LARGEST_RATIO = 200
-HARMLESS_BYTES = 64 * 1024**2
+_LIMITS = ArchiveLimits(
+    most_members=500_000,
+    most_bytes=16 * 1024**3,
+    largest_ratio=200,
+    harmless_bytes=64 * 1024**2,
+)
 
 #: A zip inside of a zip is held in memory, so it has to be smaller than this, in bytes.
 LARGEST_PART = 512 * 1024**2
@@ -122,9 +124,7 @@ def _members(archive: zipfile.ZipFile, size: int) -> list[zipfile.ZipInfo]:
         for member in archive.infolist()
         if not member.is_dir() and not _is_noise(member.filename)
     ]
-    total = sum(member.file_size for member in members)
-    is_bomb = total > HARMLESS_BYTES and total > LARGEST_RATIO * size
-    if len(members) > MOST_FILES or total > MOST_BYTES or is_bomb:
+    if _LIMITS.passed_by(members, size):
         raise zipfile.BadZipFile("it unpacks to more than an export holds, like a zip bomb")
     return sorted(members, key=lambda member: member.filename)
 
@@ -134,12 +134,9 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         raise FileUnreadable("it is protected by a password")
     try:
         with archive.open(member) as opened:
-            data = opened.read(LARGEST_FILE + 1)
+            return read_within_limit(opened)
     except _DAMAGE as error:
         raise FileUnreadable("it is damaged in the zip file") from error
-    if len(data) > LARGEST_FILE:
-        raise FileUnreadable(f"it is larger than {LARGEST_FILE // 1024**2} MB")
-    return data
 
 
 def _is_noise(name: str) -> bool:

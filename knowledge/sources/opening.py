@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from knowledge.folder import list_files
@@ -15,9 +16,10 @@ from knowledge.readers import SUFFIXES
 from knowledge.sources.export_files import open_export
 from knowledge.sources.git_repository import list_repository, parse_repository
 from knowledge.sources.slack_export import is_slack_export, list_slack_export
-from knowledge.sources.web_address import AllowedHost
-from knowledge.sources.website import CrawlLimits, list_website
-from knowledge.sources.wiki_export import is_wiki_export, list_wiki_export
+
+if TYPE_CHECKING:
+    from knowledge.sources.web_address import AllowedHost
+    from knowledge.sources.website import CrawlLimits
 
 #: `https://host/team/docs.git#branch:folder`, `ssh://…`, `git@host:team/docs`, `git+https://…`.
 _REPOSITORY = re.compile(
@@ -32,14 +34,14 @@ class ListingOptions:
     Attributes:
         suffixes: The suffixes that can be read, in lower case (`.md`).
         allowed_hosts: The hosts that websites may be fetched from; none may if it is empty.
-        limits: How far websites are crawled.
+        limits: How far websites are crawled, if not as far as `CrawlLimits` says.
         git_credentials: `name:password` for repositories, by host; secret.
         slack_workspace_url: `https://acme.slack.com`, for links to the messages of an export.
     """
 
     suffixes: frozenset[str] = SUFFIXES
     allowed_hosts: tuple[AllowedHost, ...] = ()
-    limits: CrawlLimits = field(default_factory=CrawlLimits)
+    limits: CrawlLimits | None = None
     git_credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     slack_workspace_url: str = ""
 
@@ -100,6 +102,8 @@ class SourceLister:
                 "No website may be read yet: name its host among the hosts that are allowed. (A "
                 "git repository's address ends in .git.)"
             )
+        from knowledge.sources.website import list_website
+
         return list_website(
             location,
             self._options.allowed_hosts,
@@ -114,15 +118,17 @@ class SourceLister:
             named, _, channels = location.rpartition("#")
             path = Path(named)
         if path.is_dir() or path.suffix.lower() == ".zip":
+            from knowledge.sources.wiki_export import is_wiki_export, list_wiki_export
+
             export = open_export(path)
             if is_slack_export(export):
                 return list_slack_export(
-                    path,
+                    export,
                     channels=[each.strip() for each in channels.split(",") if each.strip()],
                     workspace_url=self._options.slack_workspace_url,
                 )
             if not channels and is_wiki_export(export):
-                return list_wiki_export(path, self._options.suffixes)
+                return list_wiki_export(export, self._options.suffixes)
             if path.is_file():
                 raise SourceMissing(
                     f"{path} is no export of Slack (JSON), Notion (Markdown & CSV, or HTML) or a "

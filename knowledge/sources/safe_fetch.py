@@ -66,6 +66,11 @@ class Fetched:
     is_moved_for_good: bool = True
 
     @property
+    def may_pass(self) -> bool:
+        """Return whether the host was only busy or out of order; trying later may help."""
+        return self.status == 429 or self.status >= 500
+
+    @property
     def media_type(self) -> str:
         """Return the type of the content, without its parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()

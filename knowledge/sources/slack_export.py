@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -27,7 +26,7 @@ from knowledge.listing import (
     SourceMissing,
     printable,
 )
-from knowledge.sources.export_files import ExportFiles, open_export
+from knowledge.sources.export_files import ExportFiles
 from knowledge.sources.slack_text import first_line, to_markdown
 
 log = logging.getLogger(__name__)
@@ -99,23 +98,23 @@ def is_slack_export(files: ExportFiles) -> bool:
 
 
 def list_slack_export(
-    path: Path, *, channels: Collection[str] = (), workspace_url: str = ""
+    files: ExportFiles, *, channels: Collection[str] = (), workspace_url: str = ""
 ) -> Listing:
     """List the threads and days of a Slack export as Markdown.
 
     Args:
-        path: The export's zip file, or the folder into which it was unpacked.
+        files: The files of the export.
         channels: The names of the channels to list, private ones and (by their id) direct
             messages too; all public ones if empty.
         workspace_url: Where the workspace is (`https://acme.slack.com`), for links to messages.
 
     Raises:
-        SourceMissing: there is no Slack export at `path`, or a channel is not in it.
+        SourceMissing: these are no Slack export's files, or a channel is not among them.
     """
-    files = open_export(path)
     if not is_slack_export(files):
         raise SourceMissing(
-            f"{path} is no Slack export: there have to be users.json and channels.json in it."
+            f"{files.location} is no Slack export: there have to be users.json and channels.json "
+            "in it."
         )
     skipped = [Skipped(printable(where), reason) for where, reason in files.unseen.items()]
     workspace = _workspace(files, skipped)
@@ -123,7 +122,7 @@ def list_slack_export(
     days = _days(files)
     unknown = sorted(set(channels) - set(days))
     if unknown:
-        raise SourceMissing(f"There is no channel {', '.join(unknown)} in {path}.")
+        raise SourceMissing(f"There is no channel {', '.join(unknown)} in {files.location}.")
     is_complete = not skipped
     for folder, names in days.items():
         channel = workspace.channels.get(folder)

@@ -56,6 +56,8 @@ _MOST_FAILURES = 5
 
 _MOST_SITEMAPS = 50
 
+_WITH_LINKS = (".html", ".htm", ".xhtml")
+
 
 @dataclass(frozen=True)
 class CrawlLimits:
@@ -223,7 +225,7 @@ class _Crawl:
         except FetchFailed as failed:
             self._fail(url, str(failed))
             return
-        if fetched.status == 429 or fetched.status >= 500:
+        if fetched.may_pass:
             self._fail(url, f"its host answered {fetched.status}")
             return
         self.failures = 0
@@ -288,7 +290,7 @@ class _Crawl:
             self.cache.forget(page.url)
             return
         canonical = None
-        if suffix in (".html", ".htm", ".xhtml"):
+        if suffix in _WITH_LINKS:
             canonical, links = links_of(page, self.scope)
             for link in [canonical] if canonical else []:
                 self._enqueue(link, depth)
@@ -307,7 +309,7 @@ class _Crawl:
         self.failures = 0
         if suffix is None:
             self._skip(url, str(large))
-        elif suffix in (".html", ".htm", ".xhtml"):
+        elif suffix in _WITH_LINKS:
             self._skip(url, str(large))
             self.is_complete = False  # what it links to is not known
         else:
@@ -382,7 +384,7 @@ class _Crawl:
         except (FetchFailed, zlib.error) as failed:
             self._fail(sitemap, str(failed))
             return []
-        if fetched.status == 429 or fetched.status >= 500:
+        if fetched.may_pass:
             self._fail(sitemap, f"its host answered {fetched.status}")
         if fetched.status != 200:
             return []

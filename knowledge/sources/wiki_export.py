@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from knowledge.listing import FoundDocument, Listing, Skipped, SourceMissing, printable
 from knowledge.sources.confluence_pages import confluence_documents, is_confluence
-from knowledge.sources.export_files import ExportFiles, open_export
+from knowledge.sources.export_files import ExportFiles
 from knowledge.sources.notion_pages import is_notion, notion_documents
 
 log = logging.getLogger(__name__)
@@ -24,32 +24,31 @@ def is_wiki_export(files: ExportFiles) -> bool:
     return is_confluence(files) or is_notion(files)
 
 
-def list_wiki_export(path: Path, suffixes: frozenset[str]) -> Listing:
+def list_wiki_export(files: ExportFiles, suffixes: frozenset[str]) -> Listing:
     """List the pages and attachments of a Notion or Confluence export.
 
     Pages keep their address when they are edited, renamed or moved: it is made of their id.
 
     Args:
-        path: The zip file, or the folder into which it was unpacked.
+        files: The files of the export.
         suffixes: The suffixes that can be read, in lower case (`.md`).
 
     Raises:
-        SourceMissing: there is no export of a wiki at `path`.
+        SourceMissing: these are no files of an export of a wiki.
     """
-    files = open_export(path)
     if is_confluence(files):
         found = list(confluence_documents(files, suffixes))
     elif "entities.xml" in files.readers:
         raise SourceMissing(
-            f"{path} is a Confluence export as XML, which only Confluence reads. Export the space "
-            "as HTML."
+            f"{files.location} is a Confluence export as XML, which only Confluence reads. Export "
+            "the space as HTML."
         )
     elif is_notion(files):
         found = list(notion_documents(files, suffixes))
     else:
         raise SourceMissing(
-            f"{path} is neither a Notion export (Markdown & CSV, or HTML) nor a Confluence space "
-            "exported as HTML."
+            f"{files.location} is neither a Notion export (Markdown & CSV, or HTML) nor a "
+            "Confluence space exported as HTML."
         )
     skipped = [Skipped(printable(where), reason) for where, reason in files.unseen.items()]
     for name in files.readers:

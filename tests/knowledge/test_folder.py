@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from knowledge import folder
+from knowledge import listing
 from knowledge.folder import list_files, read_bytes
 from knowledge.listing import FileUnreadable, SourceMissing
 from knowledge.readers import SUFFIXES
@@ -77,7 +77,7 @@ def test_a_pipe_with_a_page_s_name_holds_nobody_up(pages: Path) -> None:
 
 
 def test_a_file_over_the_limit_is_not_read(pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder, "LARGEST_FILE", 10)
+    monkeypatch.setattr(listing, "LARGEST_FILE", 10)
     with pytest.raises(FileUnreadable, match="larger than"):
         read_bytes(pages / "leave.md")
 

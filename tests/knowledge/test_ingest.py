@@ -16,7 +16,8 @@ from storage import documents, pairs, sources
 from storage.pairs import NewPair, PairSource
 
 if TYPE_CHECKING:
-    from tests.knowledge.conftest import House, Write
+    from tests.knowledge.conftest import Write
+    from tests.knowledge.house import House
 
 
 def _counts(report: ingest_module.Report) -> tuple[int, int, int, int]:

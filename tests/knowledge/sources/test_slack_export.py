@@ -3,15 +3,18 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from knowledge import listing as listing_module
 from knowledge.listing import Listing, SourceMissing
 from knowledge.readers import Page, read_page
 from knowledge.sources import export_files
+from knowledge.sources.export_files import open_export
 from knowledge.sources.slack_export import list_slack_export
 from knowledge.sources.slack_text import first_line, to_markdown
 
@@ -76,7 +79,7 @@ def test_a_thread_with_a_reply_is_a_document(export: Export) -> None:
             ],
         }
     )
-    listing = list_slack_export(folder, workspace_url="https://acme.slack.com/")
+    listing = list_slack_export(open_export(folder), workspace_url="https://acme.slack.com/")
     assert listing.is_complete
     assert [each.uri for each in listing.documents] == ["people/2016-07-31-1470000000.000100.md"]
     (document,) = listing.documents
@@ -102,7 +105,7 @@ def test_other_talk_is_a_document_a_day_if_there_is_enough_of_it(export: Export)
             "people/2016-08-01.json": [_said(90_000 + n, "U1", f"idea {n}") for n in range(4)],
         }
     )
-    pages = _pages(list_slack_export(folder))
+    pages = _pages(list_slack_export(open_export(folder)))
     assert list(pages) == ["people/2016-08-01.md"]
     page = pages["people/2016-08-01.md"]
     assert page.title == "#people on 2016-08-01"
@@ -127,7 +130,7 @@ def test_private_channels_and_direct_messages_are_only_listed_when_asked_for(
             "unlisted/2016-07-31.json": thread("secret"),
         }
     )
-    listing = list_slack_export(folder)
+    listing = list_slack_export(open_export(folder))
     assert [each.uri.split("/")[0] for each in listing.documents] == ["people"]
     reasons = {skipped.path: skipped.reason for skipped in listing.skipped}
     assert set(reasons) == {"board", "mpdm-ann--bo-1", "D1", "unlisted"}
@@ -135,11 +138,11 @@ def test_private_channels_and_direct_messages_are_only_listed_when_asked_for(
     assert "direct message" in reasons["D1"]
     assert "not in the export's list" in reasons["unlisted"]
     assert listing.is_complete
-    board = list_slack_export(folder, channels=["board"])
+    board = list_slack_export(open_export(folder), channels=["board"])
     assert [each.uri.split("/")[0] for each in board.documents] == ["board"]
     assert board.location != listing.location
     with pytest.raises(SourceMissing, match="no channel nowhere"):
-        list_slack_export(folder, channels=["nowhere", "board"])
+        list_slack_export(open_export(folder), channels=["nowhere", "board"])
 
 
 def test_a_channel_that_stands_in_two_lists_is_taken_for_the_private_one(export: Export) -> None:
@@ -147,7 +150,7 @@ def test_a_channel_that_stands_in_two_lists_is_taken_for_the_private_one(export:
     folder = export(
         {"groups.json": [{"id": "G1", "name": "people"}], "people/2016-07-31.json": messages}
     )
-    assert list_slack_export(folder).documents == ()
+    assert list_slack_export(open_export(folder)).documents == ()
 
 
 def test_what_slack_and_apps_wrote_is_left_out(export: Export) -> None:
@@ -169,7 +172,7 @@ def test_what_slack_and_apps_wrote_is_left_out(export: Export) -> None:
             ]
         }
     )
-    (page,) = _pages(list_slack_export(folder)).values()
+    (page,) = _pages(list_slack_export(open_export(folder))).values()
     lines = page.text.split("\n\n")[1:]
     assert [line.partition(": ")[2] for line in lines] == [
         "What about lunch?", "At noon", "Really, at noon",
@@ -198,7 +201,7 @@ def test_edits_and_deletions_are_followed(export: Export) -> None:
             ],
         }
     )  # fmt: skip
-    (page,) = _pages(list_slack_export(folder)).values()
+    (page,) = _pages(list_slack_export(open_export(folder))).values()
     assert "At noon" in page.text
     for gone in ("At one", "secret", "deleted", "hidden"):
         assert gone not in page.text
@@ -206,7 +209,7 @@ def test_edits_and_deletions_are_followed(export: Export) -> None:
 
 def test_a_thread_goes_on_under_its_name_when_its_first_message_is_deleted(export: Export) -> None:
     folder = export({"people/2016-07-31.json": [_said(9, "U2", "The reply", 0)]})
-    pages = _pages(list_slack_export(folder))
+    pages = _pages(list_slack_export(open_export(folder)))
     assert list(pages) == ["people/2016-07-31-1470000000.000100.md"]
 
 
@@ -221,7 +224,7 @@ def test_files_are_named(export: Export) -> None:
             ]
         }
     )
-    (page,) = _pages(list_slack_export(folder)).values()
+    (page,) = _pages(list_slack_export(open_export(folder))).values()
     assert page.title == "Ann Lee: Travel policy"
     assert "(shared the file Travel policy)" in page.text
     assert "the rules\n(shared the file Travel)" in page.text
@@ -271,7 +274,7 @@ def test_a_damaged_day_leaves_the_listing_incomplete(export: Export) -> None:
             "people/2016-08-02.json": "7",
         }
     )
-    listing = list_slack_export(folder)
+    listing = list_slack_export(open_export(folder))
     assert not listing.is_complete
     assert len(listing.documents) == 1
     assert "people/2016-07-31.json" in {skipped.path for skipped in listing.skipped}
@@ -286,7 +289,7 @@ def test_a_zip_file_is_read_as_the_folder_in_it_is(export: Export, tmp_path: Pat
         for path in folder.rglob("*"):
             archive.write(path, Path("Acme export") / path.relative_to(folder))
         archive.writestr("__MACOSX/people/._2016.json", "noise")
-    one, other = list_slack_export(folder), list_slack_export(packed)
+    one, other = list_slack_export(open_export(folder)), list_slack_export(open_export(packed))
     assert [(d.uri, d.read()) for d in one.documents] == [
         (d.uri, d.read()) for d in other.documents
     ]
@@ -296,20 +299,21 @@ def test_a_zip_bomb_and_what_is_no_export_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bomb = tmp_path / "bomb.zip"
-    monkeypatch.setattr(export_files, "HARMLESS_BYTES", 1_000_000)
+    limits = replace(export_files._LIMITS, harmless_bytes=1_000_000)
+    monkeypatch.setattr(export_files, "_LIMITS", limits)
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("users.json", b"0" * 5_000_000)
         archive.writestr("channels.json", b"[]")
     with pytest.raises(SourceMissing, match="zip bomb"):
-        list_slack_export(bomb)
+        list_slack_export(open_export(bomb))
     (tmp_path / "torn.zip").write_bytes(bomb.read_bytes()[:500])
     with pytest.raises(SourceMissing, match="zip file"):
-        list_slack_export(tmp_path / "torn.zip")
+        list_slack_export(open_export(tmp_path / "torn.zip"))
     (tmp_path / "folder").mkdir()
     with pytest.raises(SourceMissing, match=r"users\.json"):
-        list_slack_export(tmp_path / "folder")
+        list_slack_export(open_export(tmp_path / "folder"))
     with pytest.raises(SourceMissing, match="There is no export"):
-        list_slack_export(tmp_path / "nowhere")
+        list_slack_export(open_export(tmp_path / "nowhere"))
 
 
 def test_a_day_larger_than_the_limit_is_not_read(
@@ -320,15 +324,15 @@ def test_a_day_larger_than_the_limit_is_not_read(
     with zipfile.ZipFile(packed, "w") as archive:
         for path in folder.rglob("*.json"):
             archive.write(path, path.relative_to(folder))
-    monkeypatch.setattr(export_files, "LARGEST_FILE", 5000)
-    listing = list_slack_export(packed)
+    monkeypatch.setattr(listing_module, "LARGEST_FILE", 5000)
+    listing = list_slack_export(open_export(packed))
     assert not listing.is_complete
     assert "larger than" in listing.skipped[0].reason
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real export is not on this machine")
 def test_a_real_export_is_read() -> None:
-    listing = list_slack_export(REAL)
+    listing = list_slack_export(open_export(REAL))
     assert listing.is_complete
     pages = _pages(listing)
     assert len(pages) == 6

@@ -13,7 +13,7 @@ from knowledge.sources.web_address import AllowedHost
 from knowledge.sources.website import CrawlLimits
 
 if TYPE_CHECKING:
-    from tests.knowledge.conftest import House
+    from tests.knowledge.house import House
     from tests.knowledge.sources.conftest import Site
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from knowledge.listing import Listing, SourceMissing
 from knowledge.readers import SUFFIXES, Page, read_page
+from knowledge.sources.export_files import open_export
 from knowledge.sources.wiki_export import list_wiki_export
 from knowledge.sources.written_dates import moment_in
 
@@ -94,7 +95,7 @@ def _uris(listing: Listing) -> list[str]:
 
 
 def test_pages_of_notion_are_listed_under_their_id(unpacked: Unpacked) -> None:
-    listing = list_wiki_export(unpacked(NOTION), SUFFIXES)
+    listing = list_wiki_export(open_export(unpacked(NOTION)), SUFFIXES)
     assert _uris(listing) == [
         f"{LEAVE}.md", f"{TASKS}/Tasks.csv", f"{HOME}.md", f"Home/{LEAVE}/rules.pdf",
     ]  # fmt: skip
@@ -107,7 +108,7 @@ def test_pages_of_notion_are_listed_under_their_id(unpacked: Unpacked) -> None:
 def test_a_page_of_notion_has_a_title_an_owner_and_readable_properties(
     unpacked: Unpacked,
 ) -> None:
-    page = _page(list_wiki_export(unpacked(NOTION), SUFFIXES), f"{LEAVE}.md")
+    page = _page(list_wiki_export(open_export(unpacked(NOTION)), SUFFIXES), f"{LEAVE}.md")
     assert page.title == "Leave policy: parents"
     assert page.owner == "Ann Lee"
     assert page.updated_at == datetime(2024, 4, 3, 10, 5, tzinfo=UTC)
@@ -120,15 +121,15 @@ def test_a_page_of_notion_has_a_title_an_owner_and_readable_properties(
 
 def test_text_below_a_title_is_not_taken_for_properties(unpacked: Unpacked) -> None:
     text = "# Home\n\nWelcome: read this\nand that\n\nMore.\n"
-    listing = list_wiki_export(unpacked({f"Home {HOME}.md": text}), SUFFIXES)
+    listing = list_wiki_export(open_export(unpacked({f"Home {HOME}.md": text})), SUFFIXES)
     assert _page(listing, f"{HOME}.md").text == text.strip()
 
 
 def test_a_database_of_notion_is_listed_once_with_all_its_rows(unpacked: Unpacked) -> None:
     folder = unpacked(NOTION)
-    listing = list_wiki_export(folder, SUFFIXES)
+    listing = list_wiki_export(open_export(folder), SUFFIXES)
     assert "All rows" in _page(listing, f"{TASKS}/Tasks.csv").text
-    without = list_wiki_export(folder, SUFFIXES - {".csv"})
+    without = list_wiki_export(open_export(folder), SUFFIXES - {".csv"})
     assert f"{TASKS}/Tasks.csv" not in _uris(without)
     assert "files ending in .csv cannot be read" in {each.reason for each in without.skipped}
 
@@ -136,14 +137,14 @@ def test_a_database_of_notion_is_listed_once_with_all_its_rows(unpacked: Unpacke
 def test_a_page_that_was_renamed_and_moved_keeps_its_address(
     unpacked: Unpacked, tmp_path: Path
 ) -> None:
-    before = list_wiki_export(unpacked(NOTION), SUFFIXES)
+    before = list_wiki_export(open_export(unpacked(NOTION)), SUFFIXES)
     renamed = {
         name.replace("Leave policy", "Parental leave").replace("Home/", "People/"): content
         for name, content in NOTION.items()
     }
     other = tmp_path / "renamed.zip"
     other.write_bytes(_zipped(renamed))
-    after = list_wiki_export(other, SUFFIXES)
+    after = list_wiki_export(open_export(other), SUFFIXES)
     pages = {each for each in _uris(before) if not each.startswith("Home/")}
     assert pages <= set(_uris(after))
 
@@ -156,7 +157,7 @@ def test_a_zip_of_zips_as_notion_makes_for_large_workspaces_is_read(tmp_path: Pa
     }
     packed = tmp_path / "export.zip"
     packed.write_bytes(_zipped(parts))
-    listing = list_wiki_export(packed, SUFFIXES)
+    listing = list_wiki_export(open_export(packed), SUFFIXES)
     assert len(listing.documents) == 4
     assert _page(listing, f"{LEAVE}.md").owner == "Ann Lee"
 
@@ -170,7 +171,7 @@ def test_a_page_of_notion_in_html_says_who_owns_it(unpacked: Unpacked) -> None:
         "</tbody></table></header><p>18 weeks.</p></article></body></html>"
     )
     folder = unpacked({f"Leave {LEAVE}.html": body, "index.html": "<a>Leave</a>"})
-    listing = list_wiki_export(folder, SUFFIXES)
+    listing = list_wiki_export(open_export(folder), SUFFIXES)
     assert _uris(listing) == [f"{LEAVE}.html"]
     page = _page(listing, f"{LEAVE}.html")
     assert (page.title, page.owner) == ("Leave", "Ann Lee")
@@ -186,7 +187,7 @@ def test_pages_of_confluence_are_listed_under_their_number_and_attachments_under
     if is_zip:
         path = tmp_path / "export.zip"
         path.write_bytes(_zipped(CONFLUENCE))
-    listing = list_wiki_export(path, SUFFIXES)
+    listing = list_wiki_export(open_export(path), SUFFIXES)
     assert _uris(listing) == [
         "1234.html", "99.html", "attachments/1234/78.pdf", "attachments/1234/Leave & rules.pdf",
     ]  # fmt: skip
@@ -195,7 +196,7 @@ def test_pages_of_confluence_are_listed_under_their_number_and_attachments_under
 
 
 def test_a_page_of_confluence_is_its_text_with_title_owner_and_date(unpacked: Unpacked) -> None:
-    page = _page(list_wiki_export(unpacked(CONFLUENCE), SUFFIXES), "1234.html")
+    page = _page(list_wiki_export(open_export(unpacked(CONFLUENCE)), SUFFIXES), "1234.html")
     assert page.title == "Leave : parents"
     assert page.owner == "Ann Lee"
     assert page.updated_at == datetime(2024, 3, 3, tzinfo=UTC)
@@ -204,14 +205,14 @@ def test_a_page_of_confluence_is_its_text_with_title_owner_and_date(unpacked: Un
 
 def test_several_spaces_of_confluence_are_read_at_once(unpacked: Unpacked) -> None:
     more = {name.replace("PEO/", "OPS/"): text for name, text in CONFLUENCE.items()}
-    listing = list_wiki_export(unpacked(CONFLUENCE | more), SUFFIXES)
+    listing = list_wiki_export(open_export(unpacked(CONFLUENCE | more)), SUFFIXES)
     assert {"PEO/1234.html", "OPS/1234.html"} <= set(_uris(listing))
 
 
 def test_a_page_of_confluence_without_its_writer_s_mark_up_is_read_as_it_is(
     unpacked: Unpacked,
 ) -> None:
-    page = _page(list_wiki_export(unpacked(CONFLUENCE), SUFFIXES), "99.html")
+    page = _page(list_wiki_export(open_export(unpacked(CONFLUENCE)), SUFFIXES), "99.html")
     assert page.text == "Not as Confluence writes pages"
 
 
@@ -219,8 +220,8 @@ def test_an_older_page_of_confluence_names_its_owner_in_words(unpacked: Unpacked
     words = PAGE.replace("<span class='author'> Ann Lee (Unlicensed)</span>", "Ann Lee").replace(
         "last modified by\n<span class='editor'> Bo Dahl</span> on", "last modified on"
     )
-    page = _page(list_wiki_export(unpacked(CONFLUENCE | {"PEO/Leave_1234.html": words}), SUFFIXES),
-                 "1234.html")  # fmt: skip
+    export = unpacked(CONFLUENCE | {"PEO/Leave_1234.html": words})
+    page = _page(list_wiki_export(open_export(export), SUFFIXES), "1234.html")
     assert page.owner == "Ann Lee"
     assert page.updated_at == datetime(2024, 3, 3, tzinfo=UTC)
 
@@ -228,10 +229,10 @@ def test_an_older_page_of_confluence_names_its_owner_in_words(unpacked: Unpacked
 def test_other_folders_and_exports_are_refused_with_what_to_do(unpacked: Unpacked) -> None:
     folder = unpacked({"leave.md": "# Leave", f"Home {HOME}.md": "# Home"})
     with pytest.raises(SourceMissing, match="neither a Notion export"):
-        list_wiki_export(folder, SUFFIXES)
+        list_wiki_export(open_export(folder), SUFFIXES)
     (folder / "entities.xml").write_text("<hibernate-generic/>")
     with pytest.raises(SourceMissing, match="as HTML"):
-        list_wiki_export(folder, SUFFIXES)
+        list_wiki_export(open_export(folder), SUFFIXES)
 
 
 @pytest.mark.parametrize(
