@@ -68,20 +68,44 @@ class PassageIndex:
             IndexUnusable: the folder cannot be written or read.
         """
         self._folder = folder
-        self._embedder_name = embedder_name
         self._owner = _take_ownership(folder)
-        self._lock = threading.Lock()
-        self._collections: dict[tuple[Kind, str], Any] = {}
-        self._remembered: LRUCache[tuple[Kind, str, str], Vectors] = LRUCache(REMEMBERED_VECTORS)
         try:
             self._client = _open_client(folder)
-            self._load_collections()
+            self._open_space(embedder_name)
         except Exception as error:
             self._owner.close()
             raise IndexUnusable(
                 f"The passage index in {folder} cannot be opened: {error}. It holds nothing that "
                 "is not in the database: move the folder away and start again to rebuild it."
             ) from error
+
+    def sibling(self, embedder_name: str) -> PassageIndex:
+        """Return the index of another vector space in the same folder.
+
+        It lives as long as this one: only the index that opened the folder closes it.
+        """
+        other = object.__new__(PassageIndex)
+        other._folder, other._owner, other._client = self._folder, self._owner, self._client
+        other._open_space(embedder_name)
+        return other
+
+    @property
+    def embedder_name(self) -> str:
+        """The vector space of this index."""
+        return self._embedder_name
+
+    def embedder_names(self) -> frozenset[str]:
+        """Return the vector spaces that have collections in this folder."""
+        described = (each.metadata or {} for each in self._client.list_collections())
+        return frozenset(str(each["embedder"]) for each in described if "embedder" in each)
+
+    def drop_embedder(self, embedder_name: str) -> None:
+        """Forget everything of another vector space. Raises `ValueError` for this one's own."""
+        if embedder_name == self._embedder_name:
+            raise ValueError(f"{embedder_name} is the vector space of this index.")
+        for collection in self._client.list_collections():
+            if (collection.metadata or {}).get("embedder") == embedder_name:
+                self._client.delete_collection(collection.name)
 
     def upsert(self, kind: Kind, audience: str, ids: Sequence[str], vectors: Vectors) -> None:
         """Store vectors under their ids, replacing what was stored under the same ids.
@@ -163,10 +187,14 @@ class PassageIndex:
             return frozenset(a for (k, a) in self._collections if k == kind)
 
     def drop(self, kind: Kind) -> None:
-        """Forget everything of one kind, for all audiences and embedders."""
+        """Forget everything of one kind, for all audiences, in this vector space."""
         with self._lock:
             for collection in self._client.list_collections():
-                if (collection.metadata or {}).get("kind") == kind:
+                described = collection.metadata or {}
+                if (described.get("kind"), described.get("embedder")) == (
+                    kind,
+                    self._embedder_name,
+                ):
                     self._client.delete_collection(collection.name)
             self._collections = {k: c for k, c in self._collections.items() if k[0] != kind}
             self._remembered.clear()
@@ -175,6 +203,13 @@ class PassageIndex:
         """Give the folder back, so that another process may open it."""
         self._client.close()
         self._owner.close()
+
+    def _open_space(self, embedder_name: str) -> None:
+        self._embedder_name = embedder_name
+        self._lock = threading.Lock()
+        self._collections: dict[tuple[Kind, str], Any] = {}
+        self._remembered: LRUCache[tuple[Kind, str, str], Vectors] = LRUCache(REMEMBERED_VECTORS)
+        self._load_collections()
 
     def _forget(self, kind: Kind, audience: str, ids: Sequence[str]) -> None:
         with self._lock:

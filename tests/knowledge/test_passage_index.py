@@ -157,3 +157,21 @@ def test_every_audience_has_a_valid_name_of_its_own(one: str, other: str) -> Non
     name = collection_name("passages", one, "toy")
     assert re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,510}[a-zA-Z0-9]", name)
     assert (name == collection_name("passages", other, "toy")) is (one == other)
+
+
+def test_two_vector_spaces_lie_beside_each_other_in_one_folder(index: PassageIndex) -> None:
+    other = index.sibling("other-toy")
+    index.upsert("passages", "everyone", ["a"], _vectors(0))
+    other.upsert("passages", "everyone", ["b"], _vectors(0))
+    assert index.ids("passages", "everyone") == {"a"}
+    assert other.ids("passages", "everyone") == {"b"}
+    assert index.embedder_names() == {"toy", "other-toy"}
+
+    other.drop("passages")
+    assert index.ids("passages", "everyone") == {"a"}
+    other.upsert("passages", "everyone", ["c"], _vectors(0))
+    index.drop_embedder("other-toy")
+    assert index.embedder_names() == {"toy"}
+    assert index.sibling("other-toy").ids("passages", "everyone") == frozenset()
+    with pytest.raises(ValueError, match="toy"):
+        index.drop_embedder("toy")
