@@ -22,7 +22,7 @@ from bot.pair_import import PairImport
 from bot.permissions import Permissions
 from bot.retraining import Retrainings
 from bot.schedule import Schedule
-from bot.settings import Settings
+from bot.settings import KnowledgeSettings, Settings
 from bot.training_parts import build_training
 from bot.upkeep import Upkeep
 from knowledge.embedder import MiniLmEmbedder
@@ -32,7 +32,9 @@ from knowledge.keyword_index import KeywordIndex
 from knowledge.passage_index import PassageIndex
 from knowledge.reconciliation import reconcile
 from knowledge.retrieval import Retrieval
-from knowledge.sources.opening import SourceLister
+from knowledge.sources.crawl_limits import CrawlLimits
+from knowledge.sources.opening import ListingOptions, SourceLister
+from knowledge.sources.web_address import AllowedHost
 from knowledge.verified import VerifiedAnswers, questions_from
 from storage import runs, versions
 from storage.database import Database
@@ -90,7 +92,11 @@ class Skredder:
         self._index = PassageIndex(home.index, embedder.name)
         self._keywords = KeywordIndex(home.index / "keywords.db")
         indexes = Indexes(self._index, self._keywords, embedder)
-        self.ingestion = Ingestion(self.database, indexes, SourceLister(home.root / "checkouts"))
+        self.ingestion = Ingestion(
+            self.database,
+            indexes,
+            SourceLister(home.root / "checkouts", _listing_options(settings.knowledge)),
+        )
         self.retrieval = Retrieval(self.database, self._index, self._keywords, embedder)
         verified = VerifiedAnswers(self._index, embedder, questions_from(self.database))
         self._learning = Learning(self.database, verified)
@@ -238,3 +244,11 @@ class Skredder:
             log.info("ready version=%s", self.models.version)
         except Exception:
             log.exception("the models could not be loaded ahead; the first question tries again")
+
+
+def _listing_options(settings: KnowledgeSettings) -> ListingOptions:
+    return ListingOptions(
+        allowed_hosts=tuple(AllowedHost.parse(host) for host in settings.website_hosts),
+        limits=CrawlLimits(pages=settings.website_pages),
+        slack_workspace_url=settings.slack_workspace_url,
+    )

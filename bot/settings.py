@@ -46,6 +46,17 @@ def _crontab_or_never(value: str) -> str:
     return _crontab(value) if value else value
 
 
+def _web_hosts(values: tuple[str, ...]) -> tuple[str, ...]:
+    from knowledge.sources.web_address import AllowedHost
+
+    for value in values:
+        try:
+            AllowedHost.parse(value)
+        except ValueError as error:
+            raise ValueError(str(error).removesuffix(".")) from None
+    return values
+
+
 class Company(_Section):
     """Whose bot this is."""
 
@@ -112,6 +123,13 @@ class KnowledgeSettings(_Section):
 
     #: Audiences by name. `everyone` is every colleague; each channel is one by its id.
     audiences: dict[str, AudienceSettings] = Field(default_factory=dict)
+    #: The hosts that websites may be read from: `docs.example.com`, or `private 10.0.0.7:8080`
+    #: for one of the company's own network. No website is read from any other.
+    website_hosts: Annotated[tuple[str, ...], AfterValidator(_web_hosts)] = ()
+    #: How many pages of a website are read, at most.
+    website_pages: int = Field(default=2000, ge=1, le=100_000)
+    #: `https://acme.slack.com`, for links to the messages of a Slack export; empty: no links.
+    slack_workspace_url: str = Field(default="", pattern=r"^(https://[\w.-]+/?)?$")
     #: How many passages the model is given.
     passages: int = Field(default=3, ge=1, le=12)
     #: How many tokens of passages the model is given, at most.

@@ -18,8 +18,8 @@ from knowledge.sources.git_repository import list_repository, parse_repository
 from knowledge.sources.slack_export import is_slack_export, list_slack_export
 
 if TYPE_CHECKING:
+    from knowledge.sources.crawl_limits import CrawlLimits
     from knowledge.sources.web_address import AllowedHost
-    from knowledge.sources.website import CrawlLimits
 
 #: `https://host/team/docs.git#branch:folder`, `ssh://…`, `git@host:team/docs`, `git+https://…`.
 _REPOSITORY = re.compile(
@@ -80,8 +80,8 @@ class SourceLister:
         if repository.user:
             raise SourceMissing(
                 f"The address of {repository.url} is given with a name or password. A source's "
-                "address is kept and shown: give it without, and the password in the settings "
-                "for git or through git's own credential helper."
+                "address is kept and shown: give it without, and the password to git's own "
+                "credential helper."
             )
         url = location.strip().removeprefix("git+")
         host = urlsplit(repository.url).netloc
@@ -99,8 +99,8 @@ class SourceLister:
     def _website(self, location: str) -> Listing:
         if not self._options.allowed_hosts:
             raise SourceMissing(
-                "No website may be read yet: name its host among the hosts that are allowed. (A "
-                "git repository's address ends in .git.)"
+                "No website may be read yet: name its host in the settings, under [knowledge] as "
+                "`website_hosts`. (A git repository's address ends in .git.)"
             )
         from knowledge.sources.website import list_website
 

@@ -10,9 +10,9 @@ import pytest
 
 from knowledge.listing import SourceMissing
 from knowledge.sources import opening
+from knowledge.sources.crawl_limits import CrawlLimits
 from knowledge.sources.opening import ListingOptions, SourceLister, is_repository
 from knowledge.sources.web_address import AllowedHost
-from knowledge.sources.website import CrawlLimits
 
 if TYPE_CHECKING:
     from tests.knowledge.sources.conftest import Site

@@ -8,9 +8,9 @@ import pytest
 
 from knowledge.ingest import Ingestion
 from knowledge.listing import SourceMissing
+from knowledge.sources.crawl_limits import CrawlLimits
 from knowledge.sources.opening import ListingOptions, SourceLister
 from knowledge.sources.web_address import AllowedHost
-from knowledge.sources.website import CrawlLimits
 
 if TYPE_CHECKING:
     from tests.knowledge.house import House

@@ -11,9 +11,10 @@ import pytest
 
 from knowledge.listing import FileUnreadable, Listing, SourceMissing
 from knowledge.readers import SUFFIXES, read_page
+from knowledge.sources.crawl_limits import CrawlLimits
 from knowledge.sources.page_address import normalised, scope_of, uri_of
 from knowledge.sources.web_address import AllowedHost, FetchRefused
-from knowledge.sources.website import CrawlLimits, list_website
+from knowledge.sources.website import list_website
 
 if TYPE_CHECKING:
     from tests.knowledge.sources.conftest import Reply, Site
