@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 
-from knowledge.embedder import MiniLmEmbedder
+from knowledge.embedder import Embedder
 from knowledge.keyword_index import KeywordEntry, KeywordIndex
 from knowledge.passage_index import PassageIndex
+from knowledge.serving_index import Serving, ServingIndex
 from storage.documents import StoredPassage
 from storage.failpoints import failpoint
 
@@ -24,14 +25,21 @@ _LONGEST_HEADING = 120
 class Indexes:
     """Vectors and keywords of the passages, kept together. Both are derived from SQL."""
 
-    def __init__(
-        self, index: PassageIndex, keywords: KeywordIndex, embedder: MiniLmEmbedder
-    ) -> None:
+    def __init__(self, index: PassageIndex, keywords: KeywordIndex, embedder: Embedder) -> None:
         """Take the two indexes and the embedder that fills the first."""
-        self.index = index
+        self.serving = ServingIndex(Serving(embedder, index))
         self.keywords = keywords
-        self.embedder = embedder
         self._writing = threading.RLock()
+
+    @property
+    def index(self) -> PassageIndex:
+        """The vectors that serve now."""
+        return self.serving.current.index
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedder of the vectors that serve now."""
+        return self.serving.current.embedder
 
     @contextmanager
     def exclusively(self) -> Iterator[None]:
@@ -41,18 +49,17 @@ class Indexes:
 
     def add(self, passages: Sequence[StoredPassage]) -> None:
         """Embed passages and put them into both indexes. Doing it again changes nothing."""
+        serving = self.serving.current
         for audience, group in groupby(passages, key=lambda passage: passage.audience):
             together = list(group)
             for start in range(0, len(together), BATCH):
-                batch = together[start : start + BATCH]
-                vectors = self.embedder.embed_passages([embedded_text(p) for p in batch])
-                self.index.upsert("passages", audience, [p.id for p in batch], vectors)
+                add_vectors(serving, audience, together[start : start + BATCH])
             failpoint("ingest.vectors_stored")
             self.add_keywords(audience, together)
 
     def add_keywords(self, audience: str, passages: Iterable[StoredPassage]) -> None:
         """Put passages of one audience into the keyword index only."""
-        entries = [KeywordEntry(p.id, p.breadcrumb, p.text) for p in passages]
+        entries = [KeywordEntry(p.id, p.breadcrumb, p.text, p.language) for p in passages]
         self.keywords.add(audience, entries)
 
     def remove(self, audience: str, ids: Sequence[str]) -> None:
@@ -65,6 +72,12 @@ class Indexes:
         """Forget all passages; verified answers stay."""
         self.index.drop("passages")
         self.keywords.drop()
+
+
+def add_vectors(serving: Serving, audience: str, passages: Sequence[StoredPassage]) -> None:
+    """Embed passages of one audience and put them into a vector index."""
+    vectors = serving.embedder.embed_passages([embedded_text(passage) for passage in passages])
+    serving.index.upsert("passages", audience, [passage.id for passage in passages], vectors)
 
 
 def embedded_text(passage: StoredPassage) -> str:

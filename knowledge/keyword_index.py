@@ -2,7 +2,8 @@
 
 Each audience has a table of its own, as in the vector index. Every passage is stored twice,
 stemmed as English and stemmed as Norwegian; a query looks at the one in its own language. The
-file can be rebuilt from SQL at any time.
+file can be rebuilt from SQL at any time. A bot that serves takes the tables into memory (`warm`);
+an audience that has changed since is searched in its file again until the next time.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import hashlib
 import math
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from knowledge.keyword_memory import Postings, Row
 from knowledge.words import content_words, stems, words
 
 #: More words of a query than this are not looked at.
@@ -27,7 +30,13 @@ QUERY_CHARACTERS = 4_000
 #: A word in the title or a heading counts this many times one in the text.
 HEADING_WEIGHT = 1.5
 
+#: The most passages in memory, about 1 kB each in both languages.
+PASSAGES_IN_MEMORY = 250_000
+
 _LANGUAGES = ("en", "no")
+
+#: Raised when the tables change; a file of another form is emptied, and filled again from SQL.
+_FORM = 2
 
 
 class KeywordIndexUnusable(Exception):
@@ -41,6 +50,7 @@ class KeywordEntry:
     id: str
     heading: str
     text: str
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,27 @@ class Frequencies:
     by_stem: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class KeywordScores:
+    """What several audiences' passages score, comparable to each other.
+
+    Attributes:
+        best: Audience, id and score of the best passages, best first.
+        of: Returns the score of a passage of an audience; 0 if it has no word of the query.
+    """
+
+    best: Sequence[tuple[str, str, float]]
+    of: Callable[[str, str], float]
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """One audience in memory: its postings by language, and its passages' languages by id."""
+
+    postings: Mapping[str, Postings]
+    languages: Mapping[str, str]
+
+
 class KeywordIndex:
     """Passages by their words, one table for each audience. Safe in several threads."""
 
@@ -74,6 +105,12 @@ class KeywordIndex:
             for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", _SCHEMA):
                 self._connection.execute(statement)
             self._tables = self._known_tables()
+            self._in_memory: dict[str, _Memory] = {}
+            self._changes: dict[str, int] = {}
+            (form,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if form != _FORM:
+                self.drop()
+                self._connection.execute(f"PRAGMA user_version = {_FORM}")
         except (OSError, sqlite3.Error) as error:
             raise KeywordIndexUnusable(
                 f"The keyword index {path} cannot be opened: {error}. It holds nothing that is "
@@ -84,14 +121,15 @@ class KeywordIndex:
         """Store passages of one audience, replacing those with the same ids."""
         if not entries:
             return
-        columns = [(entry.id, *_columns(entry)) for entry in entries]
+        columns = [(entry.id, entry.language, *_columns(entry)) for entry in entries]
         with self._transaction() as connection:
             table = self._table(connection, audience)
+            self._changed(audience)
             self._forget(connection, table, [entry.id for entry in entries])
-            for id, *texts in columns:
+            for id, language, *texts in columns:
                 number = connection.execute(
-                    f"INSERT INTO {table}_ids (passage_id) VALUES (?)",  # noqa: S608
-                    (id,),
+                    f"INSERT INTO {table}_ids (passage_id, language) VALUES (?, ?)",  # noqa: S608
+                    (id, language),
                 ).lastrowid
                 connection.execute(
                     f"INSERT INTO {table} (rowid, {_COLUMNS}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608
@@ -103,7 +141,31 @@ class KeywordIndex:
         with self._transaction() as connection:
             table = self._tables.get(audience)
             if table is not None:
+                self._changed(audience)
                 self._forget(connection, table, ids)
+
+    def warm(self) -> int:
+        """Take every audience into memory that is not there and fits; return how many passages."""
+        with self._lock:
+            missing = sorted(self._tables.keys() - self._in_memory.keys())
+        for audience in missing:
+            with self._lock:
+                table, changes = self._tables.get(audience), self._changes.get(audience, 0)
+                room = PASSAGES_IN_MEMORY - sum(
+                    len(memory.languages) for memory in self._in_memory.values()
+                )
+                if table is None or not 0 < self._count(table) <= room:
+                    continue
+                stored = self._connection.execute(
+                    f"SELECT ids.passage_id, ids.language, {_COLUMNS} FROM {table} "  # noqa: S608
+                    f"JOIN {table}_ids AS ids ON ids.number = {table}.rowid ORDER BY ids.number"
+                ).fetchall()
+            memory = _into_memory(stored)
+            with self._lock:
+                if self._changes.get(audience, 0) == changes:
+                    self._in_memory[audience] = memory
+        with self._lock:
+            return sum(len(memory.languages) for memory in self._in_memory.values())
 
     def search(self, audience: str, query: str, language: str, limit: int) -> list[KeywordHit]:
         """Return the passages of one audience that have words of `query`, best first.
@@ -117,9 +179,9 @@ class KeywordIndex:
         return self._matching(audience, match_expression(query, language), limit)
 
     def search_all(
-        self, audiences: Iterable[str], query: str, language: str, limit: int
-    ) -> dict[str, float]:
-        """Return the passages of several audiences with their scores, comparable to each other.
+        self, audiences: Iterable[str], query: str, language: str, limit: int, depth: int
+    ) -> KeywordScores:
+        """Score the passages of several audiences, comparably to each other.
 
         FTS5 knows how rare a word is only within one table, so a small audience's scores are too
         low. Each table's are scaled by how rare the query's words are among all the audiences
@@ -129,25 +191,66 @@ class KeywordIndex:
             audiences: Whose passages to look at.
             query: Any text whatever; only its words matter.
             language: The query's language; anything but `no` is stemmed as English.
-            limit: The most passages of each audience to return.
+            limit: The most passages of each audience to score that is not in memory.
+            depth: How many of the best to return, of all audiences together.
         """
         asked = _asked(query, language)
         expression = _any_of(asked, language)
-        found = {
-            audience: hits
-            for audience in dict.fromkeys(audiences)
-            if (hits := self._matching(audience, expression, limit))
-        }
-        if len(found) < 2:
-            return {hit.id: hit.score for hits in found.values() for hit in hits}
-        by_audience = {each: self.frequencies([each], asked, language) for each in found}
+        wanted = list(dict.fromkeys(audiences))
+        by_audience = {each: self.frequencies([each], asked, language) for each in wanted}
         passages = sum(each.passages for each in by_audience.values())
         together = Frequencies(
             passages,
             {stem: sum(each.by_stem[stem] for each in by_audience.values()) for stem in asked},
         )
-        scales = {each: _rarity(together, by_audience[each]) for each in found}
-        return {hit.id: hit.score * scales[each] for each in found for hit in found[each]}
+        best: list[tuple[float, str, str]] = []
+        lookups: dict[str, Callable[[str], float]] = {}
+        for audience, alone in by_audience.items():
+            if not any(alone.by_stem.values()):
+                continue
+            scale = _rarity(together, alone) if len(wanted) > 1 else 1.0
+            with self._lock:
+                memory = self._in_memory.get(audience)
+            if memory is None:
+                hits = self._matching(audience, expression, limit)
+                found = {hit.id: hit.score * scale for hit in hits}
+                best += [(found[hit.id], audience, hit.id) for hit in hits[:depth]]
+                lookups[audience] = partial(_score_in, found)
+                continue
+            rarity = {
+                stem: scale * _idf(alone.passages, count)
+                for stem, count in alone.by_stem.items()
+                if count
+            }
+            scores = memory.postings[_column(language)].scores(rarity)
+            if scores is not None:
+                best += [(score, audience, id) for id, score in scores.best(depth)]
+                lookups[audience] = scores.of
+        best.sort(key=lambda hit: -hit[0])
+        return KeywordScores(
+            [(audience, id, score) for score, audience, id in best[:depth]],
+            lambda audience, id: lookups[audience](id) if audience in lookups else 0.0,
+        )
+
+    def languages(self, audience: str, ids: Collection[str]) -> dict[str, str]:
+        """Return the languages of those passages of an audience that are there, by id."""
+        with self._lock:
+            memory, table = self._in_memory.get(audience), self._tables.get(audience)
+            if memory is not None:
+                return {id: memory.languages[id] for id in ids if id in memory.languages}
+            if table is None:
+                return {}
+            found: dict[str, str] = {}
+            for start in range(0, len(ids), _IDS_PER_STATEMENT):
+                part = list(ids)[start : start + _IDS_PER_STATEMENT]
+                found |= dict(
+                    self._connection.execute(
+                        f"SELECT passage_id, language FROM {table}_ids "  # noqa: S608
+                        f"WHERE passage_id IN ({','.join('?' * len(part))})",
+                        part,
+                    )
+                )
+            return found
 
     def frequencies(
         self, audiences: Iterable[str], of_stems: Iterable[str], language: str
@@ -163,11 +266,15 @@ class KeywordIndex:
         wanted = list(dict.fromkeys(of_stems))
         passages, by_stem = 0, dict.fromkeys(wanted, 0)
         with self._lock:
-            for table in {self._tables[a] for a in audiences if a in self._tables}:
-                (count,) = self._connection.execute(
-                    f"SELECT count(*) FROM {table}_ids"  # noqa: S608
-                ).fetchone()
-                passages += count
+            for audience in dict.fromkeys(audiences):
+                if (memory := self._in_memory.get(audience)) is not None:
+                    passages += len(memory.languages)
+                    for stem in wanted:
+                        by_stem[stem] += memory.postings[column].count(stem)
+                    continue
+                if (table := self._tables.get(audience)) is None:
+                    continue
+                passages += self._count(table)
                 for stem in wanted:
                     (found,) = self._connection.execute(
                         f"SELECT coalesce(max(doc), 0) FROM {table}_words "  # noqa: S608
@@ -201,6 +308,8 @@ class KeywordIndex:
                 connection.execute(f"DROP TABLE {table}")
                 connection.execute(f"DROP TABLE {table}_ids")
             connection.execute("DELETE FROM audiences")
+            for audience in self._tables:
+                self._changed(audience)
         with self._lock:
             self._tables = self._known_tables()
 
@@ -222,6 +331,17 @@ class KeywordIndex:
                 (expression, limit),
             ).fetchall()
         return [KeywordHit(id, float(score)) for id, score in rows]
+
+    def _count(self, table: str) -> int:
+        (count,) = self._connection.execute(
+            f"SELECT count(*) FROM {table}_ids"  # noqa: S608
+        ).fetchone()
+        return int(count)
+
+    def _changed(self, audience: str) -> None:
+        """Note, under the lock, that what is in memory of an audience is out of date."""
+        self._changes[audience] = self._changes.get(audience, 0) + 1
+        self._in_memory.pop(audience, None)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -250,7 +370,8 @@ class KeywordIndex:
         )
         connection.execute(f"CREATE VIRTUAL TABLE {table}_words USING fts5vocab({table}, col)")
         connection.execute(
-            f"CREATE TABLE {table}_ids (number INTEGER PRIMARY KEY, passage_id TEXT UNIQUE)"
+            f"CREATE TABLE {table}_ids (number INTEGER PRIMARY KEY, passage_id TEXT UNIQUE, "
+            "language TEXT)"
         )
         connection.execute("INSERT INTO audiences VALUES (?, ?)", (audience, table))
         self._tables[audience] = table
@@ -268,6 +389,8 @@ class KeywordIndex:
 
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS audiences (audience TEXT PRIMARY KEY, table_name TEXT)"
+
+_IDS_PER_STATEMENT = 500
 
 _COLUMNS = "heading_en, text_en, heading_no, text_no"
 
@@ -314,3 +437,26 @@ def _columns(entry: KeywordEntry) -> Iterator[str]:
     for language in _LANGUAGES:
         yield " ".join(stems(heading, language))
         yield " ".join(stems(text, language))
+
+
+def _score_in(found: Mapping[str, float], id: str) -> float:
+    return found.get(id, 0.0)
+
+
+def _into_memory(stored: Sequence[tuple[str, ...]]) -> _Memory:
+    """Make postings of stored rows: id, language, and the columns of the table."""
+    split = [(id, [text.split() for text in texts]) for id, _language, *texts in stored]
+    lengths = [sum(map(len, texts)) for _id, texts in split]
+    return _Memory(
+        {
+            language: Postings(
+                [
+                    Row(id, texts[2 * n], texts[2 * n + 1], length)
+                    for (id, texts), length in zip(split, lengths, strict=True)
+                ],
+                HEADING_WEIGHT,
+            )
+            for n, language in enumerate(_LANGUAGES)
+        },
+        {id: language for id, language, *_texts in stored},
+    )

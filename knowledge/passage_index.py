@@ -20,6 +20,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from cachetools import LRUCache
 
+from knowledge.vector_memory import VectorMemory
+
 if TYPE_CHECKING:
     from knowledge.embedder import Vectors
 
@@ -31,8 +33,14 @@ Kind = Literal["passages", "verified"]
 #: Vectors in one call: Chroma's local limit is 5,461, and smaller batches hold readers up less.
 BATCH = 250
 
-#: Vectors kept in memory, about 1.5 kB each.
+#: Vectors of collections that are not in memory as a whole, about 1.5 kB each.
 REMEMBERED_VECTORS = 20_000
+
+#: The most vectors of whole collections in memory: with 384 dimensions some 400 MB.
+VECTORS_IN_MEMORY = 250_000
+
+#: Vectors read from Chroma in one go when a collection is taken into memory.
+_READ_AT_ONCE = 2_000
 
 _OWNER_FILE = ".owner"
 
@@ -55,6 +63,13 @@ class Nearest:
 
 class PassageIndex:
     """Vectors by kind and audience, in one folder that this process owns until `close`."""
+
+    _embedder_name: str
+    _lock: threading.Lock
+    _writing: threading.Lock
+    _in_memory: dict[tuple[Kind, str], VectorMemory]
+    _collections: dict[tuple[Kind, str], Any]
+    _remembered: LRUCache[tuple[Kind, str, str], Vectors]
 
     def __init__(self, folder: Path, embedder_name: str) -> None:
         """Open the folder, making it if need be.
@@ -119,10 +134,13 @@ class PassageIndex:
         if not ids:
             return
         collection = self._collection(kind, audience, create=True)
-        for start in range(0, len(ids), BATCH):
-            collection.upsert(
-                ids=list(ids[start : start + BATCH]), embeddings=vectors[start : start + BATCH]
-            )
+        with self._writing:
+            for start in range(0, len(ids), BATCH):
+                collection.upsert(
+                    ids=list(ids[start : start + BATCH]), embeddings=vectors[start : start + BATCH]
+                )
+            if (memory := self._in_memory.get((kind, audience))) is not None:
+                memory.upsert(ids, vectors)
         self._forget(kind, audience, ids)
 
     def delete(self, kind: Kind, audience: str, ids: Iterable[str]) -> None:
@@ -131,15 +149,37 @@ class PassageIndex:
         doomed = list(ids)
         if collection is None:
             return
-        for start in range(0, len(doomed), BATCH):
-            collection.delete(ids=doomed[start : start + BATCH])
+        with self._writing:
+            for start in range(0, len(doomed), BATCH):
+                collection.delete(ids=doomed[start : start + BATCH])
+            if (memory := self._in_memory.get((kind, audience))) is not None:
+                memory.delete(doomed)
         self._forget(kind, audience, doomed)
+
+    def warm(self) -> int:
+        """Take collections into memory, as many as there is room for; return how many vectors.
+
+        What is in memory is searched many times faster, and follows every change. The rest, and
+        everything before this is called, is searched by Chroma.
+        """
+        with self._lock:
+            collections = dict(self._collections)
+        for key, collection in collections.items():
+            if key in self._in_memory:
+                continue
+            with self._writing:
+                room = VECTORS_IN_MEMORY - sum(len(each) for each in self._in_memory.values())
+                if 0 < collection.count() <= room:
+                    self._in_memory[key] = _read_into_memory(collection)
+        return sum(len(memory) for memory in self._in_memory.values())
 
     def query(self, kind: Kind, audience: str, vector: Vectors, limit: int) -> list[Nearest]:
         """Return the nearest vectors of one audience, nearest first."""
         collection = self._collection(kind, audience)
         if collection is None or limit < 1:
             return []
+        if (memory := self._in_memory.get((kind, audience))) is not None:
+            return [Nearest(id, cosine) for id, cosine in memory.nearest(vector, limit)]
         found = collection.query(
             query_embeddings=vector.reshape(1, -1), n_results=limit, include=["distances"]
         )
@@ -156,6 +196,8 @@ class PassageIndex:
         collection = self._collection(kind, audience)
         if collection is None or not ids:
             return {}
+        if (memory := self._in_memory.get((kind, audience))) is not None:
+            return memory.vectors(ids)
         with self._lock:
             known = {
                 id: self._remembered[kind, audience, id]
@@ -188,7 +230,7 @@ class PassageIndex:
 
     def drop(self, kind: Kind) -> None:
         """Forget everything of one kind, for all audiences, in this vector space."""
-        with self._lock:
+        with self._writing, self._lock:
             for collection in self._client.list_collections():
                 described = collection.metadata or {}
                 if (described.get("kind"), described.get("embedder")) == (
@@ -197,6 +239,7 @@ class PassageIndex:
                 ):
                     self._client.delete_collection(collection.name)
             self._collections = {k: c for k, c in self._collections.items() if k[0] != kind}
+            self._in_memory = {k: m for k, m in self._in_memory.items() if k[0] != kind}
             self._remembered.clear()
 
     def close(self) -> None:
@@ -207,8 +250,10 @@ class PassageIndex:
     def _open_space(self, embedder_name: str) -> None:
         self._embedder_name = embedder_name
         self._lock = threading.Lock()
-        self._collections: dict[tuple[Kind, str], Any] = {}
-        self._remembered: LRUCache[tuple[Kind, str, str], Vectors] = LRUCache(REMEMBERED_VECTORS)
+        self._writing = threading.Lock()
+        self._in_memory = {}
+        self._collections = {}
+        self._remembered = LRUCache(REMEMBERED_VECTORS)
         self._load_collections()
 
     def _forget(self, kind: Kind, audience: str, ids: Sequence[str]) -> None:
@@ -286,6 +331,19 @@ def _open_client(folder: Path) -> Any:
     from chromadb.config import Settings
 
     return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+
+
+def _read_into_memory(collection: Any) -> VectorMemory:
+    import numpy as np
+
+    ids: list[str] = []
+    parts: list[Vectors] = []
+    while True:
+        page = collection.get(include=["embeddings"], limit=_READ_AT_ONCE, offset=len(ids))
+        if not page["ids"]:
+            return VectorMemory(ids, np.concatenate(parts))
+        ids += page["ids"]
+        parts.append(np.asarray(page["embeddings"], dtype=np.float32))
 
 
 def _pages_of_ids(collection: Any, page: int = 5_000) -> Iterator[str]:

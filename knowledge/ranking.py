@@ -16,7 +16,7 @@ the other half.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -127,12 +127,3 @@ def _smoothed(scores: Vectors, vectors: Vectors) -> Vectors:
 def is_foreign(query_language: str, passage_language: str) -> bool:
     """Whether the bundled embedder, trained on English, was not trained on one of these."""
     return not (query_language == "en" and passage_language == "en")
-
-
-def candidate_ids(rankings: Sequence[Mapping[str, float]]) -> list[str]:
-    """Return the ids of the best `DEPTH` of each search, each once, the first search's first."""
-    found: dict[str, None] = {}
-    for scores in rankings:
-        best = sorted(scores, key=lambda id: (-scores[id], id))[:DEPTH]
-        found |= dict.fromkeys(best)
-    return list(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,11 +12,11 @@ from knowledge.evidence import Evidence, Witness, weigh
 from knowledge.keyword_index import QUERY_CHARACTERS, KeywordIndex
 from knowledge.language import detect_language
 from knowledge.passage_index import PassageIndex
-from knowledge.ranking import DEPTH, Candidate, candidate_ids, is_foreign, rank
+from knowledge.ranking import DEPTH, Candidate, is_foreign, rank
 from knowledge.words import content_words, stems, words
 from storage import documents
 from storage.database import Database
-from storage.documents import StoredPassage, Usable
+from storage.documents import StoredPassage
 
 if TYPE_CHECKING:
     from knowledge.embedder import Vectors
@@ -94,37 +94,44 @@ class Retrieval:
             return ()
         language = detect_language(query)
         vector = self._embedder.embed_query(query)
-        keyword_scores = self._keywords.search_all(
-            sorted(audiences), query, language, _depth(KEYWORD_SCORES, audiences)
+        keywords = self._keywords.search_all(
+            sorted(audiences), query, language, _depth(KEYWORD_SCORES, audiences), DEPTH
         )
-        near = self._dense(vector, audiences)
-        wanted = candidate_ids([near, keyword_scores])
-        with self._database.read() as session:
-            usable = documents.usable(session, wanted, audiences)
-        vectors = self._vectors(usable)
-        scores = rank(
-            vector,
-            [
+        near = self._nearest(vector, audiences)
+        found: dict[str, dict[str, None]] = {}
+        for audience, id in (*near, *((audience, id) for audience, id, _ in keywords.best)):
+            found.setdefault(audience, {})[id] = None
+        candidates: list[Candidate] = []
+        for audience, ids in found.items():
+            vectors = self._index.vectors("passages", audience, tuple(ids))
+            languages = self._keywords.languages(audience, ids.keys())
+            candidates += (
                 Candidate(
                     id,
                     vectors[id],
-                    keyword_scores.get(id, 0.0),
-                    is_foreign(language, usable[id].language),
+                    keywords.of(audience, id),
+                    is_foreign(language, languages.get(id, "en")),
                 )
-                for id in wanted
+                for id in ids
                 if id in vectors
-            ],
-        )
+            )
+        scores = rank(vector, candidates)
+        ranked = {candidate.id: candidate for candidate in candidates}
         return tuple(
             _passage(
                 stored,
                 score=scores[stored.id],
-                similarity=float(vectors[stored.id] @ vector),
-                keyword_score=keyword_scores.get(stored.id, 0.0),
+                similarity=float(ranked[stored.id].vector @ vector),
+                keyword_score=ranked[stored.id].keyword_score,
                 rank=number,
             )
             for number, stored in enumerate(self._distinct(scores, audiences, limit), start=1)
         )
+
+    def warm(self) -> None:
+        """Take the indexes into memory, as far as they fit; what changed since is taken anew."""
+        self._index.warm()
+        self._keywords.warm()
 
     def evidence(self, query: str, hits: Sequence[Passage]) -> Evidence:
         """Weigh whether a question can be answered from the passages found for it."""
@@ -163,23 +170,16 @@ class Retrieval:
                 return _passage(passage, score=0.0, similarity=0.0, keyword_score=0.0, rank=1)
         return None
 
-    def _dense(self, vector: Vectors, audiences: Collection[str]) -> dict[str, float]:
+    def _nearest(self, vector: Vectors, audiences: Collection[str]) -> list[tuple[str, str]]:
+        """Return audience and id of the nearest passages of all audiences, nearest first."""
         depth = _depth(DEPTH, audiences)
-        return {
-            near.id: near.similarity
+        near = [
+            (each.similarity, audience, each.id)
             for audience in sorted(audiences)
-            for near in self._index.query("passages", audience, vector, depth)
-        }
-
-    def _vectors(self, usable: Mapping[str, Usable]) -> dict[str, Vectors]:
-        by_audience: dict[str, list[str]] = {}
-        for id, passage in usable.items():
-            by_audience.setdefault(passage.audience, []).append(id)
-        return {
-            id: vector
-            for audience, ids in by_audience.items()
-            for id, vector in self._index.vectors("passages", audience, ids).items()
-        }
+            for each in self._index.query("passages", audience, vector, depth)
+        ]
+        near.sort(key=lambda found: -found[0])
+        return [(audience, id) for _, audience, id in near[:DEPTH]]
 
     def _distinct(
         self, ids: Iterable[str], audiences: Collection[str], limit: int

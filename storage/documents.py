@@ -89,14 +89,6 @@ class StoredPassage:
 
 
 @dataclass(frozen=True)
-class Usable:
-    """What must be known of a passage before it is ranked."""
-
-    audience: str
-    language: str
-
-
-@dataclass(frozen=True)
 class UnservedPassage:
     """A passage of a version that is not, or no longer, served."""
 
@@ -283,29 +275,6 @@ def passages_by_ids(
     return found
 
 
-def usable(session: Session, ids: Iterable[str], audiences: Collection[str]) -> dict[str, Usable]:
-    """Return which of the passages `ids` may be used now, by id.
-
-    The same check as `passages_by_ids`, without fetching what they say.
-    """
-    if not audiences:
-        return {}
-    wanted = list(dict.fromkeys(ids))
-    found: dict[str, Usable] = {}
-    for start in range(0, len(wanted), IDS_PER_STATEMENT):
-        rows = session.execute(
-            select(PassageRow.id, DocumentRow.audience, DocumentRow.language)
-            .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
-            .where(
-                _IS_SERVED,
-                DocumentRow.audience.in_(sorted(audiences)),
-                PassageRow.id.in_(wanted[start : start + IDS_PER_STATEMENT]),
-            )
-        )
-        found |= {str(row[0]): Usable(str(row[1]), str(row[2])) for row in rows}
-    return found
-
-
 def passages_at(
     session: Session, uri: str, audiences: Collection[str]
 ) -> tuple[StoredPassage, ...]:
@@ -385,27 +354,27 @@ def _served(
     session: Session, audiences: Collection[str], condition: ColumnElement[bool]
 ) -> Iterator[StoredPassage]:
     rows = session.execute(
-        select(PassageRow, DocumentRow)
+        select(
+            PassageRow.id,
+            PassageRow.document_id,
+            PassageRow.version,
+            PassageRow.ordinal,
+            PassageRow.heading.label("breadcrumb"),
+            PassageRow.text,
+            DocumentRow.uri,
+            DocumentRow.title,
+            DocumentRow.audience,
+            DocumentRow.language,
+            DocumentRow.updated_at,
+            DocumentRow.reviewed_until,
+            DocumentRow.link,
+        )
         .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
         .where(_IS_SERVED, DocumentRow.audience.in_(sorted(audiences)), condition)
         .order_by(PassageRow.document_id, PassageRow.ordinal)
     )
-    for passage, document in rows:
-        yield StoredPassage(
-            id=passage.id,
-            document_id=document.id,
-            version=passage.version,
-            ordinal=passage.ordinal,
-            breadcrumb=passage.heading,
-            text=passage.text,
-            uri=document.uri,
-            title=document.title,
-            audience=document.audience,
-            language=document.language,
-            updated_at=document.updated_at,
-            reviewed_until=document.reviewed_until,
-            link=document.link,
-        )
+    for row in rows:
+        yield StoredPassage(**row._mapping)
 
 
 def _drop_passages(session: Session, condition: ColumnElement[bool]) -> tuple[str, ...]:

@@ -62,9 +62,8 @@ def searches(house: House, suffix: str) -> dict[str, Search]:
 
     def by_words(question: str) -> dict[str, float]:
         language = detect_language(question)
-        return _by_document(
-            house, house.keywords.search_all(EVERYONE, question, language, DEPTH), suffix
-        )
+        found = house.keywords.search_all(EVERYONE, question, language, DEPTH, DEPTH)
+        return _by_document(house, {id: score for _audience, id, score in found.best}, suffix)
 
     def by_meaning(question: str) -> dict[str, float]:
         vector = house.embedder.embed_query(question)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.ranking import Candidate, candidate_ids, is_foreign, rank
+from knowledge.ranking import Candidate, is_foreign, rank
 
 
 def unit(*numbers: float) -> Any:
@@ -57,15 +57,6 @@ def test_a_passage_among_relevant_ones_is_lifted() -> None:
 
 def test_nothing_found_is_nothing_ranked() -> None:
     assert rank(QUERY, []) == {}
-    assert candidate_ids([{}, {}]) == []
-
-
-def test_of_each_search_the_best_hundred_are_candidates() -> None:
-    many = {f"d{i:03}": float(i) for i in range(300)}
-    ids = candidate_ids([many, {"w": 1.0, "d299": 2.0}])
-    assert len(ids) == 101
-    assert ids[0] == "d299"
-    assert "w" in ids
 
 
 def test_a_pair_of_languages_is_foreign_unless_both_are_english() -> None:
