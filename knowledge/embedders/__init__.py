@@ -1,0 +1,1 @@
+"""The embedders beside the bundled English one, and what they share."""
