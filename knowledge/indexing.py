@@ -59,7 +59,7 @@ class Indexes:
 
     def add_keywords(self, audience: str, passages: Iterable[StoredPassage]) -> None:
         """Put passages of one audience into the keyword index only."""
-        entries = [KeywordEntry(p.id, p.breadcrumb, p.text) for p in passages]
+        entries = [KeywordEntry(p.id, p.breadcrumb, p.text, p.language) for p in passages]
         self.keywords.add(audience, entries)
 
     def remove(self, audience: str, ids: Sequence[str]) -> None:
