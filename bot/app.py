@@ -97,8 +97,8 @@ class Skredder:
             indexes,
             SourceLister(home.root / "checkouts", _listing_options(settings.knowledge)),
         )
-        self.retrieval = Retrieval(self.database, self._index, self._keywords, embedder)
-        verified = VerifiedAnswers(self._index, embedder, questions_from(self.database))
+        self.retrieval = Retrieval(self.database, indexes.serving, self._keywords)
+        verified = VerifiedAnswers(indexes.serving, questions_from(self.database))
         self._learning = Learning(self.database, verified)
         reconcile(self.database, indexes)
         self._learning.reconcile()
@@ -212,6 +212,7 @@ class Skredder:
             self._control.close()
         if self._slack is not None:
             self._slack.stop()
+        self.ingestion.close()
         self.models.close()
         self._keywords.close()
         self._index.close()

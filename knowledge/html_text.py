@@ -32,8 +32,8 @@ _BREAK = "\x0b"
 _BREAKS = re.compile(rf"(?:\s*{_BREAK}){{2,}}")
 
 
-def parse_html(data: bytes) -> BeautifulSoup:
-    """Parse a page, its encoding found from its own declaration or its bytes."""
+def parse_html(data: bytes | str) -> BeautifulSoup:
+    """Parse a page; the encoding of bytes is found from its own declaration, or from them."""
     return BeautifulSoup(data, "html.parser")
 
 

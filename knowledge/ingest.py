@@ -21,7 +21,8 @@ from knowledge.folder import list_files
 from knowledge.indexing import BATCH, Indexes
 from knowledge.language import detect_language
 from knowledge.listing import FileEmpty, FileUnreadable, FoundDocument, Listing, Skipped
-from knowledge.readers import SUFFIXES, Page, read_page
+from knowledge.parsing import Parsing
+from knowledge.readers import SUFFIXES, Page
 from knowledge.reconciliation import finish_removals, undo_unfinished
 from storage import documents, pairs, sources
 from storage.database import Database
@@ -32,7 +33,7 @@ from storage.sources import Source
 log = logging.getLogger(__name__)
 
 #: Part of every content hash: a document is cut anew when the way of reading or cutting changes.
-READING = "3"
+READING = "4"
 
 #: A sync that would delete more than this share of a source's documents, and more than
 #: `FEW_DOCUMENTS`, is likelier a source that is broken than pages that are gone.
@@ -124,18 +125,25 @@ class Ingestion:
         database: Database,
         indexes: Indexes,
         open_listing: OpenListing = list_folder,
-        read: ReadPage = read_page,
+        read: ReadPage | None = None,
     ) -> None:
-        """Take the collaborators."""
+        """Take the collaborators; pages are read with `Parsing` unless `read` is given."""
         self._database = database
         self._indexes = indexes
         self._open_listing = open_listing
-        self._read_page = read
+        self._parsing = Parsing()
+        self._read_page = read or self._parsing.read_page
         self._stopping = threading.Event()
 
     def stop(self) -> None:
         """Let a sync that runs come to an end at the next document."""
         self._stopping.set()
+        self._parsing.interrupt()
+
+    def close(self) -> None:
+        """Stop, and end the process that reads files."""
+        self.stop()
+        self._parsing.close()
 
     def ingest(
         self,

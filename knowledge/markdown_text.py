@@ -19,9 +19,10 @@ _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*$\
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n[ \t]*\n).)+?(?<!`)\1(?!`)", re.S)
 
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|\{/\*.*?\*/\}", re.S)
+# What may be long has a bound: a page full of beginnings without an end must not take for ever.
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|\{/\*.{0,5000}?\*/\}", re.S)
 _HIDDEN = re.compile(r"<(script|style|svg)\b[^>]*>.*?</\1\s*>", re.S | re.I)
-_IMPORT = re.compile(r"^import\s[^;]*?from\s+['\"][^'\"\n]*['\"];?[ \t]*$", re.M)
+_IMPORT = re.compile(r"^import\s[^;]{0,2000}?from\s+['\"][^'\"\n]*['\"];?[ \t]*$", re.M)
 _EXPORT = re.compile(
     r"^export\s+(?:const|default|function)\b.*?(?:;[ \t]*$|^\}[ \t]*$)", re.M | re.S
 )
@@ -35,10 +36,10 @@ _HEADING_ID = re.compile(r"^( {0,3}#{1,6} .*?)[ \t]*\{#[^}\n]*\}[ \t]*$", re.M)
 _AUTO_LINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]+|[^<>\s@]+@[^<>\s@]+)>")
 _BREAK = re.compile(r"<br\s*/?>", re.I)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-_IMAGE = re.compile(r"!\[([^\]\n]*)\](?:\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\[[^\]\n]*\])")
+_IMAGE = re.compile(r"!\[([^\]\n]{0,1000})\](?:\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\[[^\]\n]*\])")
 _LINK = re.compile(r"\[([^\[\]]+)\](?:\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\[[^\]\n]*\])")
 _LINK_TARGET = re.compile(r"^ {0,3}\[[^\]\n^]+\]:[ \t]+\S+.*$\n?", re.M)
-_STRONG = re.compile(r"(\*\*|__)(?=\S)((?:(?!\n\s*\n).)+?)(?<=\S)\1", re.S)
+_STRONG = re.compile(r"(\*\*|__)(?=\S)((?:(?!\n\s*\n).){1,1000}?)(?<=\S)\1", re.S)
 _EMPHASIS = re.compile(r"(?<![\w*])\*(?=[^\s*])((?:(?!\n\s*\n)[^*])+?)(?<=[^\s*])\*(?![\w*])")
 _UNDERSCORE = re.compile(r"(?<![\w_])_(?=[^\s_])((?:(?!\n\s*\n)[^_])+?)(?<=[^\s_])_(?![\w_])")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|<>~])")

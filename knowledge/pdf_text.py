@@ -7,12 +7,10 @@ import re
 from dataclasses import dataclass
 
 from knowledge.listing import FileUnreadable
+from knowledge.written_text import MOST_CHARACTERS
 
 #: A file with more pages is no document that anyone asks questions about.
 MOST_PAGES = 2_000
-
-#: More characters than this come from a broken or hostile file, not from written pages.
-MOST_CHARACTERS = 20_000_000
 
 _BROKEN_WORD = re.compile(r"(?<=[a-zæøå])-\n(?=[a-zæøå])")
 _BROKEN_LINE = re.compile(r"(?<![.:;!?\n])\n(?=[a-zæøå(])")

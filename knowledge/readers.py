@@ -1,28 +1,23 @@
-"""Files to pages: one reader for each format, each giving llama-index documents.
+"""Files to pages: one reader for each format, and the page that the rest of the product works with.
 
-A document is where formats meet; what the rest of the product works with is a `Page`.
+A reader may hang, crash or ask for more memory than there is: `knowledge.parsing` runs those of
+risky formats in a process of their own.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
+from knowledge.decoding import decode
 from knowledge.listing import FileEmpty, FileUnreadable
+from knowledge.written_text import MOST_CHARACTERS, WrittenText
 
-if TYPE_CHECKING:
-    from llama_index.core import Document
-
-    from knowledge.written_text import WrittenText
-
-#: Turns a file's bytes into documents in reading order. Their `text` has Markdown's headings;
-#: their metadata may hold `title`, `owner`, `updated` and `reviewed_until`.
-Reader = Callable[[bytes], "list[Document]"]
+#: Turns a file's bytes into Markdown, and what the file says of itself. Raises `FileUnreadable`.
+Reader = Callable[[bytes], WrittenText]
 
 _TITLE_HEADING = re.compile(r"^ {0,3}#[ \t]+(.+?)[ \t#]*$", re.M)
 _LONGEST_TITLE = 200
@@ -60,13 +55,15 @@ def read_page(data: bytes, uri: str) -> Page:
     """
     reader = READERS[PurePosixPath(uri).suffix.lower()]
     try:
-        documents = reader(data)
+        written = reader(data)
     except RecursionError as error:
         raise FileUnreadable("it is nested too deeply") from error
-    text = "\n\n".join(document.text for document in documents).strip()
+    text = "\n\n".join(written.parts).strip()
     if not text:
         raise FileEmpty("there is no text in it")
-    fields = documents[0].metadata
+    if len(text) > MOST_CHARACTERS:
+        raise FileUnreadable(f"it has more than {MOST_CHARACTERS:,} characters: data, not a page")
+    fields = _chosen(written.fields)
     heading = _TITLE_HEADING.search(text)
     title = _line(fields.get("title")) or (heading and _line(heading.group(1))) or title_of(uri)
     return Page(
@@ -78,20 +75,29 @@ def read_page(data: bytes, uri: str) -> Page:
     )
 
 
-def read_markdown(data: bytes) -> list[Document]:
-    """Read Markdown or MDX, with its YAML front matter."""
+def read_markdown(data: bytes) -> WrittenText:
+    """Read Markdown, with its YAML front matter."""
     from knowledge.markdown_text import plain_markdown, split_front_matter
 
     fields, text = split_front_matter(decode(data))
-    return [_document(plain_markdown(text), _chosen(fields))]
+    return WrittenText((plain_markdown(text),), fields)
 
 
-def read_text(data: bytes) -> list[Document]:
+def read_mdx(data: bytes) -> WrittenText:
+    """Read Markdown with components in it, with its YAML front matter."""
+    from knowledge.markdown_text import plain_markdown, split_front_matter
+    from knowledge.mdx_text import without_components
+
+    fields, text = split_front_matter(decode(data))
+    return WrittenText((plain_markdown(without_components(text)),), fields)
+
+
+def read_text(data: bytes) -> WrittenText:
     """Read plain text, as it is."""
-    return [_document(decode(data), {})]
+    return WrittenText((decode(data),))
 
 
-def read_html(data: bytes) -> list[Document]:
+def read_html(data: bytes) -> WrittenText:
     """Read the part of a web page that people read."""
     from knowledge.html_text import html_fields, html_text, parse_html
 
@@ -99,50 +105,71 @@ def read_html(data: bytes) -> list[Document]:
         raise FileUnreadable("it is not text, whatever its name says")
     page = parse_html(data)
     fields = html_fields(page)
-    return [_document(html_text(page), fields)]
+    return WrittenText((html_text(page),), fields)
 
 
-def read_pdf_pages(data: bytes) -> list[Document]:
-    """Read a PDF: one document a page, under the heading `Page n`."""
+def read_pdf_pages(data: bytes) -> WrittenText:
+    """Read a PDF: each page under the heading `Page n`."""
     from knowledge.pdf_text import read_pdf
 
     pdf = read_pdf(data)
-    fields = _chosen(pdf.fields)
     if len(pdf.pages) == 1:
-        return [_document(_without_headings(pdf.pages[0]), fields)]
-    return [
-        _document(f"## Page {number}\n\n{_without_headings(text)}", fields)
+        return WrittenText((_without_headings(pdf.pages[0]),), pdf.fields)
+    parts = tuple(
+        f"## Page {number}\n\n{_without_headings(text)}"
         for number, text in enumerate(pdf.pages, start=1)
-        if text.strip() or number == 1
-    ]
+        if text.strip()
+    )
+    return WrittenText(parts, pdf.fields)
 
 
-def read_word_file(data: bytes) -> list[Document]:
+def read_word_file(data: bytes) -> WrittenText:
     """Read a Word document."""
     from knowledge.word_text import read_word
 
-    return _documents(read_word(data))
+    return read_word(data)
 
 
-def read_workbook_file(data: bytes) -> list[Document]:
+def read_workbook_file(data: bytes) -> WrittenText:
     """Read an Excel workbook: each sheet as a table under its name."""
     from knowledge.sheet_text import read_workbook
 
-    return _documents(read_workbook(data))
+    return read_workbook(data)
 
 
-def read_values_file(data: bytes) -> list[Document]:
+def read_values_file(data: bytes) -> WrittenText:
     """Read comma- or tab-separated values as a table."""
     from knowledge.sheet_text import read_values
 
-    return _documents(read_values(decode(data)))
+    return read_values(decode(data))
+
+
+def read_slides_file(data: bytes) -> WrittenText:
+    """Read a PowerPoint presentation: each slide under its title."""
+    from knowledge.slides_text import read_slides
+
+    return read_slides(data)
+
+
+def read_email_file(data: bytes) -> WrittenText:
+    """Read an email."""
+    from knowledge.mail_text import read_email
+
+    return read_email(data)
+
+
+def read_outlook_file(data: bytes) -> WrittenText:
+    """Read a message that Outlook saved."""
+    from knowledge.mail_text import read_outlook
+
+    return read_outlook(data)
 
 
 #: The reader for each kind of file, by its ending.
 READERS: Mapping[str, Reader] = {
     ".md": read_markdown,
     ".markdown": read_markdown,
-    ".mdx": read_markdown,
+    ".mdx": read_mdx,
     ".txt": read_text,
     ".text": read_text,
     ".html": read_html,
@@ -151,37 +178,16 @@ READERS: Mapping[str, Reader] = {
     ".pdf": read_pdf_pages,
     ".docx": read_word_file,
     ".xlsx": read_workbook_file,
+    ".xlsm": read_workbook_file,
+    ".pptx": read_slides_file,
+    ".pptm": read_slides_file,
+    ".eml": read_email_file,
+    ".msg": read_outlook_file,
     ".csv": read_values_file,
     ".tsv": read_values_file,
 }
 
 SUFFIXES = frozenset(READERS)
-
-
-def decode(data: bytes) -> str:
-    """Return the text that bytes hold: UTF-8, UTF-16 with its mark, or the likeliest other.
-
-    Raises:
-        FileUnreadable: they hold no text.
-    """
-    from bs4 import UnicodeDammit
-
-    has_mark = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if b"\x00" in data[:65_536] and not has_mark:
-        raise FileUnreadable("it is not text, whatever its name says")
-    try:
-        text: str | None = data.decode("utf-16" if has_mark else "utf-8-sig")
-    except UnicodeDecodeError:
-        text = UnicodeDammit(data).unicode_markup
-    sample = text[:20_000] if text is not None else "\ufffd"
-    if text is None or sum(map(_is_odd, sample)) > 0.02 * len(sample):
-        raise FileUnreadable("it is not text, or in an unknown encoding")
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
-
-
-def _is_odd(letter: str) -> bool:
-    is_control = unicodedata.category(letter) == "Cc" and letter not in "\t\n\r\f"
-    return is_control or letter == "\ufffd"
 
 
 def title_of(uri: str) -> str:
@@ -192,17 +198,6 @@ def title_of(uri: str) -> str:
         name = path.parent.name
     words = re.sub(r"[-_\s]+", " ", name).strip()
     return words[:1].upper() + words[1:] if words else uri
-
-
-def _document(text: str, fields: Mapping[str, object]) -> Document:
-    from llama_index.core import Document
-
-    return Document(text=text, metadata=dict(fields))
-
-
-def _documents(written: WrittenText) -> list[Document]:
-    fields = _chosen(written.fields)
-    return [_document(part, fields) for part in written.parts] or [_document("", fields)]
 
 
 def _chosen(fields: Mapping[str, object]) -> dict[str, object]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 #: More characters than this come from a broken or hostile file, not from written pages.
-MOST_CHARACTERS = 20_000_000
+MOST_CHARACTERS = 10_000_000
 
 _SPACE = re.compile(r"\s+")
 _MARK = re.compile(r"^([ \t]*)(#+[ \t]|#+$|```|~~~)", re.M)

@@ -12,7 +12,7 @@ from bs4.element import Tag
 
 from knowledge.html_text import parse_html
 from knowledge.listing import FoundDocument, printable
-from knowledge.readers import decode
+from knowledge.decoding import decode
 from knowledge.sources.export_files import ExportFiles
 from knowledge.sources.written_dates import moment_in
 

@@ -36,6 +36,7 @@ class House:
         return [hit.uri for hit in hits]
 
     def close(self) -> None:
+        self.ingestion.close()
         self.index.close()
         self.keywords.close()
         self.database.close()
@@ -57,5 +58,5 @@ def house_in(folder: Path, embedder: MiniLmEmbedder) -> House:
         keywords=keywords,
         indexes=indexes,
         ingestion=Ingestion(database, indexes),
-        retrieval=Retrieval(database, index, keywords, embedder),
+        retrieval=Retrieval(database, indexes.serving, keywords),
     )
