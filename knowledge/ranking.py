@@ -31,8 +31,10 @@ DEPTH = 100
 
 #: How much the dense score counts, the keyword score having the rest. The bundled embedder was
 #: trained on English: on Norwegian questions over Norwegian text it is far worse than keywords.
+#: Keywords, in turn, say nothing of a passage in another language than the question's.
 DENSE_SHARE = 0.5
 DENSE_SHARE_FOREIGN = 0.1
+DENSE_SHARE_ACROSS = 0.9
 
 #: How many of the best passages move the question, and how far.
 FEEDBACK_PASSAGES = 3
@@ -50,6 +52,33 @@ ENOUGH_CANDIDATES = 30
 
 
 @dataclass(frozen=True)
+class Languages:
+    """The languages that meet in a comparison (ISO 639-1).
+
+    Attributes:
+        known: Those the embedder was made for; None if it was made for many.
+        asked: The question's.
+        said: The passage's.
+    """
+
+    known: frozenset[str] | None
+    asked: str
+    said: str
+
+    @property
+    def are_foreign(self) -> bool:
+        """Whether the embedder was not made for one of them, so that its vectors say little."""
+        return self.known is not None and not {self.asked, self.said} <= self.known
+
+    @property
+    def dense_share(self) -> float:
+        """How much the dense score counts."""
+        if self.are_foreign:
+            return DENSE_SHARE_FOREIGN
+        return DENSE_SHARE if self.asked == self.said else DENSE_SHARE_ACROSS
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A passage that one of the searches found.
 
@@ -57,13 +86,13 @@ class Candidate:
         id: Its id.
         vector: Its vector, of length 1.
         keyword_score: BM25; 0 if it has no word of the question.
-        is_foreign: Whether the embedder was not trained on the question's or its language.
+        languages: The question's, and its own.
     """
 
     id: str
     vector: Vectors
     keyword_score: float
-    is_foreign: bool = False
+    languages: Languages = Languages(None, "en", "en")
 
 
 def rank(query: Vectors, candidates: Sequence[Candidate]) -> dict[str, float]:
@@ -77,10 +106,11 @@ def rank(query: Vectors, candidates: Sequence[Candidate]) -> dict[str, float]:
         return {}
     vectors = np.stack([candidate.vector for candidate in candidates])
     keywords = _standardised(np.array([c.keyword_score for c in candidates], dtype=np.float64))
-    foreign = np.array([candidate.is_foreign for candidate in candidates])
-    share = np.where(foreign, DENSE_SHARE_FOREIGN, DENSE_SHARE)
+    share = np.array([candidate.languages.dense_share for candidate in candidates])
     scores = _fused(vectors @ query, keywords, share)
-    if not foreign.any():  # where the vectors cannot be trusted, they are not built upon either
+    if not any(
+        c.languages.are_foreign for c in candidates
+    ):  # where the vectors cannot be trusted, they are not built upon either
         best = np.argsort(-scores, kind="stable")[:FEEDBACK_PASSAGES]
         moved = query + FEEDBACK_WEIGHT * vectors[best].mean(axis=0)
         scores = _fused(vectors @ (moved / np.linalg.norm(moved)), keywords, share)
@@ -122,8 +152,3 @@ def _smoothed(scores: Vectors, vectors: Vectors) -> Vectors:
     rest = order[DEPTH:]
     smoothed[rest] = -1 - np.arange(len(rest))
     return smoothed
-
-
-def is_foreign(query_language: str, passage_language: str) -> bool:
-    """Whether the bundled embedder, trained on English, was not trained on one of these."""
-    return not (query_language == "en" and passage_language == "en")

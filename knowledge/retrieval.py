@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from knowledge.embedder import MiniLmEmbedder
+from knowledge.embedder import likeness
 from knowledge.evidence import Evidence, Witness, weigh
 from knowledge.keyword_index import QUERY_CHARACTERS, KeywordIndex
 from knowledge.language import detect_language
-from knowledge.passage_index import PassageIndex
-from knowledge.ranking import DEPTH, Candidate, is_foreign, rank
+from knowledge.ranking import DEPTH, Candidate, Languages, rank
+from knowledge.serving_index import Serving, ServingIndex
 from knowledge.words import content_words, stems, words
 from storage import documents
 from storage.database import Database
@@ -44,7 +44,7 @@ class Passage:
         audience: Who may see it.
         updated_at: When the document says it was last changed, if it does.
         score: What the order was made of; only the order means anything.
-        similarity: The cosine of question and passage, -1 to 1.
+        similarity: How like the question is to the passage: 1 the same, 0 nothing in common.
         keyword_score: BM25; 0 if it has no word of the question.
         rank: 1 for the best.
         reviewed_until: When the document is to be reviewed, if it says so.
@@ -72,15 +72,13 @@ class Retrieval:
     def __init__(
         self,
         database: Database,
-        index: PassageIndex,
+        serving: ServingIndex,
         keywords: KeywordIndex,
-        embedder: MiniLmEmbedder,
     ) -> None:
         """Take the collaborators."""
         self._database = database
-        self._index = index
+        self._serving = serving
         self._keywords = keywords
-        self._embedder = embedder
 
     def search(self, query: str, audiences: Collection[str], limit: int = 5) -> tuple[Passage, ...]:
         """Return the passages that fit a question best, best first.
@@ -93,24 +91,26 @@ class Retrieval:
         if not audiences or not query.strip() or limit < 1:
             return ()
         language = detect_language(query)
-        vector = self._embedder.embed_query(query)
+        serving = self._serving.current
+        vector = serving.embedder.embed_query(query)
         keywords = self._keywords.search_all(
             sorted(audiences), query, language, _depth(KEYWORD_SCORES, audiences), DEPTH
         )
-        near = self._nearest(vector, audiences)
+        near = _nearest(serving, vector, audiences)
         found: dict[str, dict[str, None]] = {}
         for audience, id in (*near, *((audience, id) for audience, id, _ in keywords.best)):
             found.setdefault(audience, {})[id] = None
+        known = serving.embedder.languages
         candidates: list[Candidate] = []
         for audience, ids in found.items():
-            vectors = self._index.vectors("passages", audience, tuple(ids))
+            vectors = serving.index.vectors("passages", audience, tuple(ids))
             languages = self._keywords.languages(audience, ids.keys())
             candidates += (
                 Candidate(
                     id,
                     vectors[id],
                     keywords.of(audience, id),
-                    is_foreign(language, languages.get(id, "en")),
+                    Languages(known, language, languages.get(id, "en")),
                 )
                 for id in ids
                 if id in vectors
@@ -121,7 +121,7 @@ class Retrieval:
             _passage(
                 stored,
                 score=scores[stored.id],
-                similarity=float(ranked[stored.id].vector @ vector),
+                similarity=likeness(float(ranked[stored.id].vector @ vector), serving.embedder),
                 keyword_score=ranked[stored.id].keyword_score,
                 rank=number,
             )
@@ -130,7 +130,7 @@ class Retrieval:
 
     def warm(self) -> None:
         """Take the indexes into memory, as far as they fit; what changed since is taken anew."""
-        self._index.warm()
+        self._serving.current.index.warm()
         self._keywords.warm()
 
     def evidence(self, query: str, hits: Sequence[Passage]) -> Evidence:
@@ -170,17 +170,6 @@ class Retrieval:
                 return _passage(passage, score=0.0, similarity=0.0, keyword_score=0.0, rank=1)
         return None
 
-    def _nearest(self, vector: Vectors, audiences: Collection[str]) -> list[tuple[str, str]]:
-        """Return audience and id of the nearest passages of all audiences, nearest first."""
-        depth = _depth(DEPTH, audiences)
-        near = [
-            (each.similarity, audience, each.id)
-            for audience in sorted(audiences)
-            for each in self._index.query("passages", audience, vector, depth)
-        ]
-        near.sort(key=lambda found: -found[0])
-        return [(audience, id) for _, audience, id in near[:DEPTH]]
-
     def _distinct(
         self, ids: Iterable[str], audiences: Collection[str], limit: int
     ) -> list[StoredPassage]:
@@ -201,6 +190,20 @@ class Retrieval:
                 if len(taken) == limit:
                     return taken
         return taken
+
+
+def _nearest(
+    serving: Serving, vector: Vectors, audiences: Collection[str]
+) -> list[tuple[str, str]]:
+    """Return audience and id of the nearest passages of all audiences, nearest first."""
+    depth = _depth(DEPTH, audiences)
+    near = [
+        (each.similarity, audience, each.id)
+        for audience in sorted(audiences)
+        for each in serving.index.query("passages", audience, vector, depth)
+    ]
+    near.sort(key=lambda found: -found[0])
+    return [(audience, id) for _, audience, id in near[:DEPTH]]
 
 
 def _depth(wanted: int, audiences: Collection[str]) -> int:

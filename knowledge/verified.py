@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from knowledge.embedder import MiniLmEmbedder
-from knowledge.passage_index import PassageIndex
+from knowledge.embedder import likeness
 from knowledge.same_question import asks_the_same
+from knowledge.serving_index import ServingIndex
 from storage import pairs
 from storage.database import Database
 from storage.pair_groups import question_key
@@ -24,7 +24,7 @@ _ID = re.compile(r"pair-(\d+)")
 
 @dataclass(frozen=True)
 class VerifiedMatch:
-    """A pair whose question was asked. `similarity` is the cosine, `is_exact` the same words."""
+    """A pair whose question was asked. `similarity` is the likeness, `is_exact` the same words."""
 
     pair_id: int
     similarity: float
@@ -34,23 +34,22 @@ class VerifiedMatch:
 class VerifiedAnswers:
     """The questions of approved pairs, by meaning. Holds only ids and vectors."""
 
-    def __init__(
-        self, index: PassageIndex, embedder: MiniLmEmbedder, questions_of: QuestionsOf
-    ) -> None:
+    def __init__(self, serving: ServingIndex, questions_of: QuestionsOf) -> None:
         """Take the collaborators; `questions_of` is asked before anything is matched."""
-        self._index = index
-        self._embedder = embedder
+        self._serving = serving
         self._questions_of = questions_of
 
     def index(self, pair_id: int, question: str, audience: str) -> None:
         """Make a pair findable. Doing it again changes nothing."""
-        vectors = self._embedder.embed_passages([question])
-        self._index.upsert("verified", audience, [_id_of(pair_id)], vectors)
+        serving = self._serving.current
+        vectors = serving.embedder.embed_passages([question])
+        serving.index.upsert("verified", audience, [_id_of(pair_id)], vectors)
 
     def remove(self, pair_id: int) -> None:
         """Make a pair unfindable; one that was never indexed makes no difference."""
-        for audience in self._index.audiences("verified"):
-            self._index.delete("verified", audience, [_id_of(pair_id)])
+        index = self._serving.current.index
+        for audience in index.audiences("verified"):
+            index.delete("verified", audience, [_id_of(pair_id)])
 
     def find(self, question: str, audiences: Collection[str]) -> VerifiedMatch | None:
         """Return the approved pair whose question this is, or None.
@@ -61,12 +60,13 @@ class VerifiedAnswers:
         """
         if not audiences or not question.strip():
             return None
-        vector = self._embedder.embed_query(question)
+        serving = self._serving.current
+        vector = serving.embedder.embed_query(question)
         near = sorted(
             (
-                (hit.similarity, int(found.group(1)))
+                (likeness(hit.similarity, serving.embedder), int(found.group(1)))
                 for audience in audiences
-                for hit in self._index.query("verified", audience, vector, CANDIDATES)
+                for hit in serving.index.query("verified", audience, vector, CANDIDATES)
                 if (found := _ID.fullmatch(hit.id))
             ),
             reverse=True,
@@ -87,13 +87,14 @@ class VerifiedAnswers:
             approved: Pair id, question and audience of every approved pair.
         """
         wanted = {(audience, _id_of(id)): (id, question) for id, question, audience in approved}
+        index = self._serving.current.index
         there = {
             (audience, id)
-            for audience in self._index.audiences("verified")
-            for id in self._index.ids("verified", audience)
+            for audience in index.audiences("verified")
+            for id in index.ids("verified", audience)
         }
         for audience, id in there - wanted.keys():
-            self._index.delete("verified", audience, [id])
+            index.delete("verified", audience, [id])
         missing = wanted.keys() - there
         for audience, id in sorted(missing):
             self.index(*wanted[audience, id], audience)

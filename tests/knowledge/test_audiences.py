@@ -16,6 +16,7 @@ import pytest
 
 from knowledge.embedder import MiniLmEmbedder
 from knowledge.retrieval import Retrieval
+from knowledge.serving_index import Serving, ServingIndex
 from knowledge.verified import VerifiedAnswers, questions_from
 from storage import pairs
 from storage.pairs import NewPair
@@ -71,7 +72,8 @@ def _asker(chance: random.Random) -> frozenset[str]:
 @pytest.fixture
 def retrieval(house: House, embedder_cache: Path) -> Retrieval:
     remembering = RememberingEmbedder(embedder_cache)
-    return Retrieval(house.database, house.index, house.keywords, remembering)
+    serving = ServingIndex(Serving(remembering, house.index))
+    return Retrieval(house.database, serving, house.keywords)
 
 
 def test_thousands_of_questions_find_nothing_outside_the_asker_s_audiences(
@@ -92,6 +94,8 @@ def test_thousands_of_questions_find_nothing_outside_the_asker_s_audiences(
             house.ingest(folder, audience)
         if round_number == ROUNDS // 2:
             house.ingestion.remove(str(tmp_path / "2"), None, "U1")
+        if round_number % 2:
+            retrieval.warm()
         for _ in range(QUESTIONS // ROUNDS):
             asker = _asker(chance)
             hits = retrieval.search(_question(chance), asker, limit=6)
@@ -113,7 +117,8 @@ def test_thousands_of_questions_get_no_verified_answer_of_another_audience(
 ) -> None:
     chance = random.Random(4)
     embedder = RememberingEmbedder(embedder_cache)
-    verified = VerifiedAnswers(house.index, embedder, questions_from(house.database))
+    serving = ServingIndex(Serving(embedder, house.index))
+    verified = VerifiedAnswers(serving, questions_from(house.database))
     audience_of: dict[int, str] = {}
     for number in range(120):
         audience = chance.choice(AUDIENCES)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.ranking import Candidate, is_foreign, rank
+from knowledge.ranking import Candidate, Languages, rank
 
 
 def unit(*numbers: float) -> Any:
@@ -15,12 +15,15 @@ def unit(*numbers: float) -> Any:
 
 
 QUERY = unit(1, 0, 0, 0)
+ENGLISH = Languages(frozenset({"en"}), "en", "en")
+FOREIGN = Languages(frozenset({"en"}), "no", "no")
 
 
 def candidate(
     name: str, similarity: float, keywords: float = 0.0, foreign: bool = False
 ) -> Candidate:
-    return Candidate(name, unit(similarity, (1 - similarity**2) ** 0.5, 0, 0), keywords, foreign)
+    vector = unit(similarity, (1 - similarity**2) ** 0.5, 0, 0)
+    return Candidate(name, vector, keywords, FOREIGN if foreign else ENGLISH)
 
 
 def test_what_both_searches_find_comes_before_what_one_finds() -> None:
@@ -59,9 +62,17 @@ def test_nothing_found_is_nothing_ranked() -> None:
     assert rank(QUERY, []) == {}
 
 
-def test_a_pair_of_languages_is_foreign_unless_both_are_english() -> None:
-    assert not is_foreign("en", "en")
-    assert all(is_foreign(*pair) for pair in (("no", "en"), ("en", "no"), ("no", "no")))
+def test_an_embedder_is_foreign_to_languages_that_it_was_not_made_for() -> None:
+    english = frozenset({"en"})
+    assert not Languages(english, "en", "en").are_foreign
+    foreign = [Languages(english, *pair) for pair in (("no", "en"), ("en", "no"), ("no", "no"))]
+    assert all(languages.are_foreign for languages in foreign)
+    assert not Languages(None, "no", "en").are_foreign
+
+
+def test_words_count_little_for_a_passage_in_another_language() -> None:
+    same, across = (Languages(None, "no", said) for said in ("no", "en"))
+    assert across.dense_share > same.dense_share
 
 
 @given(
@@ -69,17 +80,17 @@ def test_a_pair_of_languages_is_foreign_unless_both_are_english() -> None:
         st.tuples(
             st.lists(st.floats(-1, 1, width=32), min_size=4, max_size=4),
             st.floats(0, 50, width=32),
-            st.booleans(),
+            st.sampled_from([ENGLISH, FOREIGN, Languages(None, "no", "en")]),
         ),
         max_size=150,
     )
 )
 def test_every_candidate_is_ranked_once_whatever_the_numbers(
-    drawn: list[tuple[list[float], float, bool]],
+    drawn: list[tuple[list[float], float, Languages]],
 ) -> None:
     found = [
-        Candidate(str(n), unit(*(x + 1e-3 for x in vector)), score, foreign)
-        for n, (vector, score, foreign) in enumerate(drawn)
+        Candidate(str(n), unit(*(x + 1e-3 for x in vector)), score, languages)
+        for n, (vector, score, languages) in enumerate(drawn)
         if any(abs(x + 1e-3) > 1e-4 for x in vector)
     ]
     scores = rank(QUERY, found)

@@ -8,6 +8,7 @@ import pytest
 from knowledge.embedder import MiniLmEmbedder
 from knowledge.passage_index import PassageIndex
 from knowledge.same_question import asks_the_same
+from knowledge.serving_index import Serving, ServingIndex
 from knowledge.verified import VerifiedAnswers, questions_from
 from storage import pairs
 from storage.database import Database
@@ -42,7 +43,7 @@ def verified(
     tmp_path: Path, embedder: MiniLmEmbedder, approved: Approved
 ) -> Iterator[VerifiedAnswers]:
     index = PassageIndex(tmp_path / "index", embedder.name)
-    yield VerifiedAnswers(index, embedder, approved)
+    yield VerifiedAnswers(ServingIndex(Serving(embedder, index)), approved)
     index.close()
 
 
