@@ -21,7 +21,7 @@ from training.prompt import Persona, Voice, VoiceExample
 PREFIX = "SKREDDER_"
 
 #: Variables that begin with the prefix but are no settings.
-_NOT_SETTINGS = frozenset({"HOME", "SETTINGS", "FAIL_AT", "TEST_CACHE", "LONG"})
+_NOT_SETTINGS = frozenset({"HOME", "SETTINGS", "FAIL_AT", "TEST_CACHE", "LONG", "MODEL_API_KEY"})
 
 
 class SettingsInvalid(Exception):
@@ -141,7 +141,19 @@ class ModelSettings(_Section):
 
     #: `bundled`, a folder with safetensors, or the id of a hub model (fetched only if named).
     base: str = "bundled"
-    engine: Literal["auto", "openvino", "transformers"] = "auto"
+    #: `auto` and the two after it answer in this process; `remote` asks a server for each answer.
+    engine: Literal["auto", "openvino", "transformers", "remote"] = "auto"
+    #: How much memory keys and values may take, in GiB (OpenVINO).
+    cache_gb: float = Field(default=1.0, gt=0, le=1024)
+    #: For `remote`: where the OpenAI-compatible server is, and what it calls the base model.
+    #: A key it asks for is taken from SKREDDER_MODEL_API_KEY.
+    server: str = Field(default="http://127.0.0.1:8000/v1", pattern=r"^https?://[^\s@?#]+$")
+    served_model: str = ""
+    #: For `remote`: whether the server loads adapters by name (vLLM), from the same file system.
+    server_adapters: bool = False
+    #: For `remote`: how many seconds may pass without a word, and until the end of an answer.
+    server_silence: float = Field(default=30, gt=0, le=3600)
+    server_whole_answer: float = Field(default=180, gt=0, le=3600)
     #: How long an answer may be, in tokens.
     max_new_tokens: int = Field(default=128, ge=16, le=2048)
     #: How many questions are worked on at once.

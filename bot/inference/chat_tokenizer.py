@@ -13,11 +13,13 @@ from training.prompt import ChatMessage
 class ChatTokenizer:
     """A base model's tokenizer, with its chat template and its context length."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most_tokens: int | None = None) -> None:
         """Read the tokenizer and the configuration.
 
         Args:
             folder: The base model's folder.
+            most_tokens: How many tokens there is memory for, where that may be fewer than the
+                model's context.
 
         Raises:
             OSError: a file is missing.
@@ -27,7 +29,8 @@ class ChatTokenizer:
 
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         config: Any = AutoConfig.from_pretrained(folder)
-        self.context_tokens = int(config.max_position_embeddings)
+        context = int(config.max_position_embeddings)
+        self.context_tokens = context if most_tokens is None else min(context, most_tokens)
         ends = {config.eos_token_id, self._tokenizer.eos_token_id}
         #: The tokens that end an answer.
         self.end_tokens = frozenset(int(token) for token in ends if token is not None)

@@ -10,23 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.inference.admission import Admission, Request
 from bot.inference.chat_tokenizer import ChatTokenizer
 from bot.inference.language_model import (
-    LONGEST_QUEUE,
     Generation,
     GenerationOptions,
-    InferenceBusy,
     InferenceFailed,
     TextFromTokens,
     answer_all,
 )
+from bot.inference.memory import MemoryTooSmall, available_gib, check_it_fits, memory_need
 from training.base_model import stay_offline
 from training.prompt import ChatMessage
 
 log = logging.getLogger(__name__)
 
-#: Room for keys and values of all running and cached prompts, in GiB.
-CACHE_GB = 1
+#: Room for keys and values of all running and remembered prompts, in GiB.
+CACHE_GIB = 1.0
+
+#: Answers worked on at once; more do not make the whole faster, and each of them slower.
+AT_ONCE = 16
 
 #: Tokens computed in one step: long prompts are cut, so that running answers keep moving.
 BATCHED_TOKENS = 1024
@@ -34,8 +37,8 @@ BATCHED_TOKENS = 1024
 
 @dataclass
 class _Running:
+    request: Request[list[int]]
     handle: Any
-    generation: Generation
     text: TextFromTokens
     is_cancelled: bool = False
 
@@ -43,38 +46,52 @@ class _Running:
 class OpenVinoEngine:
     """A version served from one GGUF file. See `LanguageModel`."""
 
-    def __init__(self, gguf: Path, tokenizer_folder: Path, version: str) -> None:
-        """Load the model.
+    def __init__(
+        self,
+        gguf: Path,
+        tokenizer_folder: Path,
+        version: str,
+        *,
+        cache_gib: float = CACHE_GIB,
+        at_once: int = AT_ONCE,
+    ) -> None:
+        """Load the model, if there is memory for it.
 
         Args:
             gguf: The weights.
             tokenizer_folder: The base model's folder, with its tokenizer and chat template.
             version: The version's name.
+            cache_gib: How much memory keys and values may take, in GiB.
+            at_once: How many answers are worked on at once; the rest wait.
 
         Raises:
-            InferenceFailed: the file cannot be loaded.
+            InferenceFailed: the file cannot be loaded, or there is too little memory.
         """
         stay_offline()
         import openvino_genai
 
         self._version = version
         try:
-            self._tokenizer = ChatTokenizer(tokenizer_folder)
+            need = memory_need(gguf, tokenizer_folder, cache_gib)
+            check_it_fits(need, available_gib())
+            self._tokenizer = ChatTokenizer(tokenizer_folder, need.cache_tokens)
             scheduler = openvino_genai.SchedulerConfig()
-            scheduler.cache_size = CACHE_GB
+            scheduler.num_kv_blocks = need.cache_blocks
             scheduler.enable_prefix_caching = True
             scheduler.max_num_batched_tokens = BATCHED_TOKENS
             self._pipeline: Any = openvino_genai.ContinuousBatchingPipeline(
                 str(gguf), scheduler, "CPU"
             )
-        except (OSError, RuntimeError, ValueError, LookupError) as error:
+        except (OSError, RuntimeError, ValueError, LookupError, MemoryTooSmall) as error:
             raise InferenceFailed(f"{gguf} cannot be loaded: {error}") from error
+        log.info("version opened version=%s memory=%s", version, need)
+        #: What serving this version takes at most.
+        self.memory = need
         self._new_config: Callable[[], Any] = openvino_genai.GenerationConfig
         self._numbers = itertools.count()
         self._running: dict[int, _Running] = {}
-        self._arrived: list[tuple[int, list[int], GenerationOptions, Generation]] = []
-        self._wake = threading.Condition()
-        self._is_closing = False
+        self._wake = threading.Event()
+        self._admission: Admission[list[int]] = Admission(at_once, version, self._wake.set)
         self._thread = threading.Thread(
             target=self._step_until_closed, name=f"openvino-{version}", daemon=True
         )
@@ -94,19 +111,16 @@ class OpenVinoEngine:
         """Return how many tokens `text` has."""
         return self._tokenizer.count(text)
 
-    def start(self, messages: Sequence[ChatMessage], options: GenerationOptions) -> Generation:
-        """Begin an answer; see `LanguageModel.start`."""
+    def start(
+        self,
+        messages: Sequence[ChatMessage],
+        options: GenerationOptions,
+        *,
+        asker: str | None = None,
+    ) -> Generation:
+        """Begin an answer, or let it wait; see `LanguageModel.start`."""
         tokens = self._tokenizer.render(messages, options)
-        generation = Generation()
-        with self._wake:
-            if self._is_closing:
-                raise InferenceFailed(f"The engine of {self._version} is closed.")
-            waiting = len(self._running) + len(self._arrived)
-            if waiting >= LONGEST_QUEUE:
-                raise InferenceBusy(waiting)
-            self._arrived.append((next(self._numbers), tokens, options, generation))
-            self._wake.notify()
-        return generation
+        return self._admission.enter(tokens, len(tokens), options, asker)
 
     def generate_many(
         self,
@@ -118,27 +132,24 @@ class OpenVinoEngine:
         return answer_all(self, batch, options, on_done)
 
     def close(self) -> None:
-        """Finish what runs, then free the memory."""
-        with self._wake:
-            self._is_closing = True
-            self._wake.notify()
+        """Finish what waits or runs, then free the memory."""
+        self._admission.close()
         if self._thread is not threading.current_thread():
             self._thread.join()
         self._pipeline = None
 
     def _step_until_closed(self) -> None:
         while True:
-            with self._wake:
-                while not (self._arrived or self._running or self._is_closing):
-                    self._wake.wait()
-                if self._is_closing and not (self._arrived or self._running):
+            self._wake.clear()
+            for request in self._admission.admit():
+                self._begin(request)
+            if not self._running:
+                if self._admission.is_closed and self._admission.is_empty():
                     return
-                arrived, self._arrived = self._arrived, []
-            for item in arrived:
-                self._admit(*item)
+                self._wake.wait()
+                continue
             try:
-                if self._running:
-                    self._pipeline.step()
+                self._pipeline.step()
             except RuntimeError as error:
                 log.exception("inference step failed version=%s", self._version)
                 self._fail_all(error)
@@ -146,36 +157,36 @@ class OpenVinoEngine:
             for number in list(self._running):
                 self._collect(number)
 
-    def _admit(
-        self, number: int, tokens: list[int], options: GenerationOptions, generation: Generation
-    ) -> None:
+    def _begin(self, request: Request[list[int]]) -> None:
         import numpy
         import openvino
 
         config = self._new_config()
-        config.max_new_tokens = options.max_new_tokens
+        config.max_new_tokens = request.options.max_new_tokens
         config.do_sample = False
         config.apply_chat_template = False
         config.stop_token_ids = set(self._tokenizer.end_tokens)
+        number = next(self._numbers)
         try:
-            prompt = openvino.Tensor(numpy.array([tokens], dtype=numpy.int64))
+            prompt = openvino.Tensor(numpy.array([request.prompt], dtype=numpy.int64))
             handle = self._pipeline.add_request(number, prompt, config)
         except RuntimeError as error:
-            generation.end(error)
+            self._admission.leave(request, error)
             return
-        self._running[number] = _Running(handle, generation, TextFromTokens(self._tokenizer.decode))
+        text = TextFromTokens(self._tokenizer.decode)
+        self._running[number] = _Running(request, handle, text)
 
     def _collect(self, number: int) -> None:
         """Hand out the new tokens of one answer, and end it if it has ended."""
         running = self._running[number]
-        handle, generation = running.handle, running.generation
+        handle, generation = running.handle, running.request.generation
         if running.is_cancelled:
             del self._running[number]
             return
         if generation.is_cancelled:
             # The pipeline frees the memory of a cancelled request in its next step.
             handle.cancel()
-            generation.end()
+            self._admission.leave(running.request)
             running.is_cancelled = True
             return
         if handle.can_read():
@@ -185,8 +196,8 @@ class OpenVinoEngine:
                 generation.add(running.text.feed(new))
         if self._has_ended(handle):
             generation.add(running.text.flush())
-            generation.end()
             del self._running[number]
+            self._admission.leave(running.request, self._failure(handle))
 
     @staticmethod
     def _has_ended(handle: Any) -> bool:
@@ -194,8 +205,17 @@ class OpenVinoEngine:
 
         return bool(handle.get_status() != GenerationStatus.RUNNING and not handle.can_read())
 
+    @staticmethod
+    def _failure(handle: Any) -> InferenceFailed | None:
+        from openvino_genai import GenerationStatus
+
+        if handle.get_status() == GenerationStatus.IGNORED:
+            return InferenceFailed("Keys and values do not fit into the memory they may take.")
+        return None
+
     def _fail_all(self, error: Exception) -> None:
         for number in list(self._running):
             running = self._running.pop(number)
-            running.handle.cancel()
-            running.generation.end(error)
+            if not running.is_cancelled:
+                running.handle.cancel()
+                self._admission.leave(running.request, error)

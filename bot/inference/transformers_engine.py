@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -9,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.inference.admission import Admission, Request
 from bot.inference.chat_tokenizer import ChatTokenizer
 from bot.inference.language_model import (
-    LONGEST_QUEUE,
     Generation,
     GenerationOptions,
-    InferenceBusy,
     InferenceFailed,
     TextFromTokens,
     answer_all,
@@ -30,10 +30,17 @@ PAGE_SIZE = 32
 CPU_BLOCKS = 512
 BATCHED_TOKENS = 512
 
+#: How often it is looked for new questions while no answer gives a token, in seconds.
+_LOOK_SECONDS = 0.02
+
+#: Answers worked on at once, on a processor and on a GPU; the rest wait.
+AT_ONCE_CPU = 16
+AT_ONCE_GPU = 64
+
 
 @dataclass
 class _Running:
-    generation: Generation
+    request: Request[list[int]]
     text: TextFromTokens
     read: int = 0
 
@@ -85,9 +92,9 @@ class TransformersEngine:
         )
         self._manager.start()
         self._running: dict[str, _Running] = {}
-        self._lock = threading.Lock()
-        self._number = 0
-        self._is_closing = threading.Event()
+        self._numbers = itertools.count(1)
+        at_once = AT_ONCE_GPU if has_gpu else AT_ONCE_CPU
+        self._admission: Admission[list[int]] = Admission(at_once, version)
         self._reader = threading.Thread(
             target=self._read_until_closed, name=f"transformers-{version}", daemon=True
         )
@@ -107,22 +114,16 @@ class TransformersEngine:
         """Return how many tokens `text` has."""
         return self._tokenizer.count(text)
 
-    def start(self, messages: Sequence[ChatMessage], options: GenerationOptions) -> Generation:
-        """Begin an answer; see `LanguageModel.start`."""
+    def start(
+        self,
+        messages: Sequence[ChatMessage],
+        options: GenerationOptions,
+        *,
+        asker: str | None = None,
+    ) -> Generation:
+        """Begin an answer, or let it wait; see `LanguageModel.start`."""
         tokens = self._tokenizer.render(messages, options)
-        generation = Generation()
-        with self._lock:
-            if self._is_closing.is_set():
-                raise InferenceFailed(f"The engine of {self._version} is closed.")
-            if len(self._running) >= LONGEST_QUEUE:
-                raise InferenceBusy(len(self._running))
-            self._number += 1
-            name = f"answer-{self._number}"
-            self._running[name] = _Running(generation, TextFromTokens(self._tokenizer.decode))
-        self._manager.add_request(
-            tokens, request_id=name, max_new_tokens=options.max_new_tokens, streaming=True
-        )
-        return generation
+        return self._admission.enter(tokens, len(tokens), options, asker)
 
     def generate_many(
         self,
@@ -134,8 +135,8 @@ class TransformersEngine:
         return answer_all(self, batch, options, on_done)
 
     def close(self) -> None:
-        """Finish what runs, then free the memory."""
-        self._is_closing.set()
+        """Finish what waits or runs, then free the memory."""
+        self._admission.close()
         if self._reader is not threading.current_thread():
             self._reader.join()
         if self._manager is not None:
@@ -143,32 +144,45 @@ class TransformersEngine:
         self._manager = self._model = None
 
     def _read_until_closed(self) -> None:
-        while not self._is_closing.is_set() or self._running:
+        while not (self._admission.is_closed and self._admission.is_empty()):
+            for request in self._admission.admit():
+                self._begin(request)
             self._drop_cancelled()
-            output = self._manager.get_result(timeout=0.1)
+            output = self._manager.get_result(timeout=_LOOK_SECONDS)
             if output is not None:
                 self._take(output)
             elif not self._manager.is_running():
                 self._fail_all(InferenceFailed("The batching thread has ended."))
+
+    def _begin(self, request: Request[list[int]]) -> None:
+        name = f"answer-{next(self._numbers)}"
+        self._running[name] = _Running(request, TextFromTokens(self._tokenizer.decode))
+        self._manager.add_request(
+            request.prompt,
+            request_id=name,
+            max_new_tokens=request.options.max_new_tokens,
+            streaming=True,
+        )
 
     def _take(self, output: Any) -> None:
         """Hand out the new tokens of one answer, and end it if it has ended."""
         running = self._running.get(output.request_id)
         if running is None:
             return
+        generation = running.request.generation
         tokens = list(output.generated_tokens)
         ends = self._tokenizer.end_tokens
         new = [token for token in tokens[running.read :] if token not in ends]
         running.read = len(tokens)
-        running.generation.add(running.text.feed(new))
+        generation.add(running.text.feed(new))
         if output.error is not None or output.is_finished():
-            running.generation.add(running.text.flush())
+            generation.add(running.text.flush())
             failure = None if output.error is None else InferenceFailed(str(output.error))
             self._end(output.request_id, failure)
 
     def _drop_cancelled(self) -> None:
         for name, running in list(self._running.items()):
-            if running.generation.is_cancelled:
+            if running.request.generation.is_cancelled:
                 self._manager.cancel_request(name)
                 self._end(name, None)
 
@@ -177,6 +191,4 @@ class TransformersEngine:
             self._end(name, error)
 
     def _end(self, name: str, failure: Exception | None) -> None:
-        with self._lock:
-            running = self._running.pop(name)
-        running.generation.end(failure)
+        self._admission.leave(self._running.pop(name).request, failure)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.inference import openvino_engine, transformers_engine
+from bot.inference import language_model
 from bot.inference.language_model import (
     GenerationOptions,
     InferenceBusy,
@@ -108,8 +108,7 @@ def test_a_prompt_that_leaves_no_room_is_refused_with_numbers(engine: LanguageMo
 def test_a_full_queue_says_so_at_once(
     engine: LanguageModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (openvino_engine, transformers_engine):
-        monkeypatch.setattr(module, "LONGEST_QUEUE", 1)
+    monkeypatch.setattr(language_model, "LONGEST_QUEUE", 1)
     first = engine.start(ENDLESS, LONG)
     with pytest.raises(InferenceBusy, match="1 answers are waiting"):
         engine.start(ENDLESS, SHORT)
