@@ -7,11 +7,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from knowledge.embedder import Embedder
 
-#: Questions are one topic while their mean cosine is above this.
-SAME_TOPIC = 0.55
+if TYPE_CHECKING:
+    from knowledge.embedder import Vectors
+
+#: Questions are one topic while their mean cosine is above this share of the way from unrelated
+#: to equal.
+SAME_TOPIC = 0.53
 
 #: More questions than this are not grouped: the newest count.
 MOST_QUESTIONS = 2_000
@@ -54,7 +59,7 @@ def find_gaps(questions: Sequence[Unanswered], embedder: Embedder) -> list[Gap]:
         return []
     groups: dict[int, list[int]] = {}
     vectors = embedder.embed_passages([question.text for question in newest])
-    for position, label in enumerate(_labels(vectors)):
+    for position, label in enumerate(_labels(vectors, embedder.unrelated_similarity)):
         groups.setdefault(label, []).append(position)
     gaps = []
     for members in groups.values():
@@ -71,12 +76,15 @@ def find_gaps(questions: Sequence[Unanswered], embedder: Embedder) -> list[Gap]:
     return sorted(gaps, key=lambda gap: (-gap.times, -gap.last_asked_at.timestamp()))
 
 
-def _labels(vectors: object) -> list[int]:
+def _labels(vectors: Vectors, unrelated: float) -> list[int]:
     from sklearn.cluster import AgglomerativeClustering
 
-    if len(vectors) == 1:  # type: ignore[arg-type]
+    if len(vectors) == 1:
         return [0]
     clustering = AgglomerativeClustering(
-        n_clusters=None, metric="cosine", linkage="average", distance_threshold=1 - SAME_TOPIC
+        n_clusters=None,
+        metric="cosine",
+        linkage="average",
+        distance_threshold=(1 - unrelated) * (1 - SAME_TOPIC),
     )
     return [int(label) for label in clustering.fit_predict(vectors)]
