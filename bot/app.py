@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: How often what a sync has changed is taken into memory again; its files are searched until then.
+WARM_EVERY_SECONDS = 60.0
+
 Progress = Callable[[dict[str, Any]], None]
 
 
@@ -73,6 +76,8 @@ class Skredder:
         self._slack: SlackSide | None = None
         self._schedule: Schedule | None = None
         self._control: ControlServer | None = None
+        self._warmth: threading.Thread | None = None
+        self._closing = threading.Event()
         try:
             self._build(home, settings, on_progress)
         except BaseException:
@@ -184,7 +189,8 @@ class Skredder:
         if self.settings.knowledge.sync:
             self._schedule.add("sync", self.settings.knowledge.sync, self._sync_sources)
         self._schedule.start()
-        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+        self._warmth = threading.Thread(target=self._keep_warm, name="warmth", daemon=True)
+        self._warmth.start()
 
     def wake_workers(self) -> None:
         """Let new jobs be done now: by the bot, or here when a command does its own work."""
@@ -205,6 +211,7 @@ class Skredder:
 
     def close(self) -> None:
         """Stop everything in the order of dependence, and free the home."""
+        self._closing.set()
         self.ingestion.stop()
         if self._schedule is not None:
             self._schedule.stop()
@@ -238,13 +245,21 @@ class Skredder:
         with contextlib.suppress(SyncStopped):
             self.upkeep.sync_all()
 
-    def _warm_up(self) -> None:
-        """Load the models before the first question needs them."""
+    def _keep_warm(self) -> None:
+        """Load the models before the first question needs them, and keep the indexes in memory."""
         try:
             self._embedder.load()
+            self.retrieval.warm()
             log.info("ready version=%s", self.models.version)
         except Exception:
             log.exception("the models could not be loaded ahead; the first question tries again")
+        while not self._closing.wait(WARM_EVERY_SECONDS):
+            try:
+                self.retrieval.warm()
+            except Exception:
+                log.exception(
+                    "the indexes could not be taken into memory; their files are searched"
+                )
 
 
 def _listing_options(settings: KnowledgeSettings) -> ListingOptions:
