@@ -51,6 +51,9 @@ log = logging.getLogger(__name__)
 #: How often what a sync has changed is taken into memory again; its files are searched until then.
 WARM_EVERY_SECONDS = 60.0
 
+#: How long closing waits for what is being taken into memory.
+CLOSING_SECONDS = 10.0
+
 Progress = Callable[[dict[str, Any]], None]
 
 
