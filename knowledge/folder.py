@@ -15,6 +15,7 @@ from knowledge.listing import (
     Listing,
     Skipped,
     SourceMissing,
+    check_size,
     printable,
     read_within_limit,
 )
@@ -30,7 +31,7 @@ _ASSETS = frozenset(
 
 @dataclass
 class _Gathering:
-    documents: list[FoundDocument] = field(default_factory=list)
+    documents: dict[str, FoundDocument] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
     is_complete: bool = True
 
@@ -61,7 +62,7 @@ def list_files(path: Path, suffixes: frozenset[str]) -> Listing:
     else:
         _consider(root, root.parent, suffixes, gathering)
     return Listing(
-        str(root), tuple(gathering.documents), tuple(gathering.skipped), gathering.is_complete
+        str(root), tuple(gathering.documents.values()), tuple(gathering.skipped), gathering.is_complete
     )
 
 
@@ -73,8 +74,10 @@ def read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise FileUnreadable(f"it cannot be opened ({error.strerror})") from error
     with open(descriptor, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
             raise FileUnreadable("it is not a plain file")
+        check_size(found.st_size)
         try:
             return read_within_limit(opened)
         except OSError as error:
@@ -115,8 +118,10 @@ def _consider(path: Path, root: Path, suffixes: frozenset[str], gathering: _Gath
     elif suffix not in suffixes:
         kind = f"files ending in {suffix}" if suffix else "files without an ending"
         gathering.skipped.append(Skipped(uri, f"{kind} cannot be read"))
+    elif uri in gathering.documents:  # `a%0Ab.md` beside a name with a real line break
+        gathering.skipped.append(Skipped(uri, "another file's name is written in the same way"))
     else:
-        gathering.documents.append(FoundDocument(uri, partial(read_bytes, path)))
+        gathering.documents[uri] = FoundDocument(uri, partial(read_bytes, path))
 
 
 def _link(path: Path, root: Path) -> str:

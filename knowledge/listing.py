@@ -67,11 +67,20 @@ class Listing:
     is_complete: bool
 
 
-def read_within_limit(opened: IO[bytes]) -> bytes:
-    """Return all of an open file. Raise `FileUnreadable` if it is larger than `LARGEST_FILE`."""
-    data = opened.read(LARGEST_FILE + 1)
-    if len(data) > LARGEST_FILE:
+def check_size(size: int) -> None:
+    """Raise `FileUnreadable` if a file of so many bytes is larger than `LARGEST_FILE`."""
+    if size > LARGEST_FILE:
         raise FileUnreadable(f"it is larger than {LARGEST_FILE // 1024**2} MB")
+
+
+def read_within_limit(opened: IO[bytes]) -> bytes:
+    """Return all of an open file, whatever it says of its size.
+
+    Raises:
+        FileUnreadable: it is larger than `LARGEST_FILE`.
+    """
+    data = opened.read(LARGEST_FILE + 1)
+    check_size(len(data))
     return data
 
 

@@ -24,7 +24,8 @@ _USUAL = ("from", "to", "subject", "date", "received", "message-id")
 
 #: Where programs begin what they quote: "On … wrote:", or Outlook's rule and head.
 _HISTORY = re.compile(
-    r"^(?:(?=[^\n]*\d)[^\n>]{4,200}(?:\n[^\n>]{1,100})?\b(?:wrote|skrev|schrieb|a écrit)\b[^\n]*:"
+    r"^(?:(?!>)(?=[^\n]*\d)[^\n]{4,200}?(?:\n(?!>)[^\n]{0,100}?)?"
+    r"\b(?:wrote|skrev|schrieb|a écrit)\b[^\n]*:"
     r"|-{2,} ?(?:original message|forwarded message|opprinnelig melding|videresendt melding)\b.*"
     r"|(?=\*?(?:From|Fra):[^\n]+\n+\*?(?:Sent|Date|Sendt|Dato):).*)[ \t]*$",
     re.M | re.I,

@@ -70,7 +70,7 @@ class Parsing:
         """Start nothing yet."""
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
-        self._ender: weakref.finalize[[subprocess.Popen[bytes]], Parsing] | None = None
+        self._ender: weakref.finalize[[subprocess.Popen[bytes], float], Parsing] | None = None
         self._turn = threading.Lock()
 
     def read_page(self, data: bytes, uri: str) -> Page:
@@ -117,12 +117,12 @@ class Parsing:
                 line = _exchange(process, request, data, self._limits.seconds)
                 return _object(line)
             except _TookTooLong:
-                self._end()
+                self._end(patience=0)
                 reason = f"reading it took longer than {self._limits.seconds:.0f} seconds"
                 log.warning("parsing_stopped uri=%r reason=%r", uri, reason)
                 raise FileUnreadable(reason) from None
             except (_Ended, ValueError):
-                code = self._end()
+                code = self._end(patience=5)
                 if code == 0 and attempt == 1:  # it had gone, for want of work
                     continue
                 reason = self._why(code)
@@ -157,17 +157,17 @@ class Parsing:
         os.set_blocking(process.stdin.fileno(), False)
         os.set_blocking(process.stdout.fileno(), False)
         self._process = process
-        self._ender = weakref.finalize(self, _end, process)
+        self._ender = weakref.finalize(self, _end, process, 0.5)
         return process
 
-    def _end(self) -> int:
-        """End the process; return the code with which it ended."""
+    def _end(self, patience: float = 0.5) -> int:
+        """End the process, by force after so many seconds; return the code it ended with."""
         process, self._process = self._process, None
         if process is None:
             return 0
         if self._ender is not None:
             self._ender.detach()
-        return _end(process)
+        return _end(process, patience)
 
     def _why(self, code: int) -> str:
         if code == -signal.SIGXCPU:
@@ -218,13 +218,13 @@ def _exchange(
     raise _TookTooLong
 
 
-def _end(process: subprocess.Popen[bytes]) -> int:
-    """End a process that has nothing worth waiting for; return the code with which it ended."""
+def _end(process: subprocess.Popen[bytes], patience: float) -> int:
+    """Close a process's input and wait for its end; return the code with which it ended."""
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        return process.wait(timeout=0.5)  # it ends when its input does, unless a parser loops
+        return process.wait(patience)  # it ends when its input does, unless a parser loops
     process.kill()
     return process.wait()
 

@@ -112,3 +112,4 @@ def _fields(page: Page) -> dict[str, str | None]:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # at once: freeing what is in memory piece by piece takes time

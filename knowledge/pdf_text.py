@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from knowledge.listing import FileUnreadable
 from knowledge.written_text import MOST_CHARACTERS
@@ -42,17 +43,19 @@ def read_pdf(data: bytes) -> PdfText:
             raise FileUnreadable("it is protected by a password")
         if len(reader.pages) > MOST_PAGES:
             raise FileUnreadable(f"it has more than {MOST_PAGES:,} pages")
-        pages = []
-        for page in reader.pages:
+        pages: list[str] = []
+        characters = 0
+        for page in islice(reader.pages, MOST_PAGES):
             pages.append(_flowing(page.extract_text() or ""))
-            if sum(map(len, pages)) > MOST_CHARACTERS:
+            characters += len(pages[-1])
+            if characters > MOST_CHARACTERS:
                 raise FileUnreadable("it has more text than any document has")
         described = reader.metadata
         fields: dict[str, object] = {}
         if described is not None:
             fields = {"title": described.title, "owner": described.author}
             fields["updated"] = described.modification_date
-    except FileUnreadable:
+    except (FileUnreadable, MemoryError):
         raise
     except DependencyError as error:
         raise FileUnreadable("it is encrypted in a way that cannot be read here") from error
@@ -60,6 +63,8 @@ def read_pdf(data: bytes) -> PdfText:
         raise FileUnreadable(f"the PDF is damaged ({_short(error)})") from error
     except Exception as error:  # a damaged file breaks a parser in more ways than it has names for
         raise FileUnreadable(f"the PDF is damaged ({_short(error)})") from error
+    if not pages:
+        raise FileUnreadable("it is a PDF without pages")
     if not any(page.strip() for page in pages):
         raise FileUnreadable(
             "there is no text in it; a scan has to go through text recognition (OCR) first"

@@ -89,6 +89,8 @@ def _written(rows: Iterable[Sequence[str]]) -> str:
             raise FileUnreadable(f"it has more than {MOST_ROWS:,} rows: data, not a page")
     if not filled:
         return ""
+    margin = min(next(n for n, cell in enumerate(row) if cell) for row in filled)
+    filled = [row[margin:] for row in filled]
     if max(map(len, filled)) <= WIDEST_TABLE:
         return table(filled)
     head, *rest = filled

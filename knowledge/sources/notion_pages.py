@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 import yaml
 from bs4.element import Tag
 
+from knowledge.decoding import decode
 from knowledge.html_text import parse_html
 from knowledge.listing import FoundDocument, printable
-from knowledge.decoding import decode
 from knowledge.sources.export_files import ExportFiles
 from knowledge.sources.written_dates import moment_in
 

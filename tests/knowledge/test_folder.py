@@ -82,6 +82,29 @@ def test_a_file_over_the_limit_is_not_read(pages: Path, monkeypatch: pytest.Monk
         read_bytes(pages / "leave.md")
 
 
+def test_a_file_of_a_gigabyte_is_refused_before_it_is_read(
+    pages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(pages / "log.txt", "wb") as opened:
+        opened.truncate(1024**3)
+
+    def read(*_: object) -> bytes:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr("knowledge.folder.read_within_limit", read)
+    with pytest.raises(FileUnreadable, match="larger than 32 MB"):
+        read_bytes(pages / "log.txt")
+
+
+def test_two_files_whose_names_are_written_alike_are_not_taken_for_one(
+    tmp_path: Path, write: Write
+) -> None:
+    for name in ("two\nlines.md", "two%0Alines.md"):
+        write(tmp_path / "pages" / name, name)
+    assert _uris(tmp_path / "pages") == ["two%0Alines.md"]
+    assert "written in the same way" in _reasons(tmp_path / "pages")["two%0Alines.md"]
+
+
 def test_a_kind_of_file_that_cannot_be_read_is_named_and_pictures_are_not(
     pages: Path, write: Write
 ) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -86,13 +87,76 @@ def test_markdown_loses_what_only_a_browser_needs() -> None:
         assert gone not in page.text
 
 
-def test_mdx_loses_imports_and_components_and_keeps_their_text() -> None:
+def test_mdx_loses_its_program_and_keeps_its_words() -> None:
     page = read_page(
-        b"import {\n  List,\n} from 'src/list';\n\n# Praktisk\n\n<img\n  src='./a.svg'\n/>\n"
-        b"{/* a comment */}\n<Note tone={1}>Husk kvittering.</Note>\n",
+        b"""---
+title: Praktisk
+---
+import {
+  List,
+} from 'src/list';
+import './style.css'
+export const meta = {
+  tags: ['a', 'b'],
+}
+export default function Layout({ children }) {
+  return <div>{children}</div>;
+}
+
+# Praktisk {#praktisk}
+
+<img
+  src='./a.svg'
+/>
+{/* a <b>comment</b> */}
+<Note tone={1} onClick={() => go('a > b')}>Husk kvittering.</Note>
+{isOslo && (
+  <p>Bare i **Oslo**.</p>
+)}
+We import goods and export them; a < b and \\{so on\\} {`as a template`}.
+
+`a {code} <b>` stays.
+""",
         "praktisk.mdx",
     )
-    assert page.text.split() == ["#", "Praktisk", "Husk", "kvittering."]
+    lines = [line.strip() for line in page.text.split("\n") if line.strip()]
+    assert page.title == "Praktisk"
+    assert lines == [
+        "# Praktisk",
+        "Husk kvittering.",
+        "Bare i Oslo.",
+        "We import goods and export them; a < b and {so on} as a template.",
+        "`a {code} <b>` stays.",
+    ]
+
+
+def test_words_in_the_attributes_of_components_are_kept_and_their_looks_are_not() -> None:
+    page = read_page(
+        b"""<Tabs className="wide tabs" items={['Oslo', 'Bergen']} width="Full">
+  <Tab dep={["Trondheim", 'Molde']} icon="Sun">`faktura@example.com`</Tab>
+</Tabs>
+<ListLink text="Registrer reiseutslipp" figureName="leaf" href="https://example.com/A b" />
+<Callout type="Warning" text='Never share passwords.' style={{ color: 'Red' }} />
+""",
+        "faktura.mdx",
+    )
+    lines = [line.strip() for line in page.text.split("\n") if line.strip()]
+    assert lines == [
+        "Oslo, Bergen:",
+        "Trondheim, Molde: `faktura@example.com`",
+        "Registrer reiseutslipp",
+        "Never share passwords.",
+    ]
+
+
+@pytest.mark.parametrize("piece", ["{ ", "<A ", "{'", "<A b='", "{<a>", "import {\n", "**a ", "!["])
+@pytest.mark.parametrize("name", ["a.md", "a.mdx"])
+def test_a_page_full_of_beginnings_without_an_end_takes_seconds_at_most(
+    piece: str, name: str
+) -> None:
+    began = time.monotonic()
+    read_page(b"# Leave\n\n" + (piece * (60_000 // len(piece))).encode(), name)
+    assert time.monotonic() - began < 8
 
 
 def test_html_keeps_headings_lists_tables_and_code_of_the_main_part() -> None:
@@ -139,6 +203,8 @@ def test_a_pdf_is_read_page_by_page() -> None:
         ("a.md", b"\x00\x01\x02 binary", "not text"),
         ("a.txt", bytes(range(1, 32)) * 40, "not text"),
         ("a.html", b"\x00\x00<p>x</p>", "not text"),
+        ("a.txt", "words".encode("utf-16-le"), "not text"),
+        ("a.txt", "words".encode("utf-32"), "not text"),
         ("a.html", b"<div>" * 5000 + b"deep", "nested too deeply"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -146,6 +212,33 @@ def test_a_pdf_is_read_page_by_page() -> None:
 def test_what_cannot_be_read_says_why(name: str, data: bytes, reason: str) -> None:
     with pytest.raises(FileUnreadable, match=reason):
         read_page(data, name)
+
+
+@pytest.mark.parametrize("algorithm", ["RC4-128", "AES-128", "AES-256"])
+def test_a_pdf_that_only_forbids_changes_is_read(algorithm: str) -> None:
+    from pypdf import PdfReader, PdfWriter
+
+    writer = PdfWriter(PdfReader(io.BytesIO(_pdf("Travel by train"))))
+    writer.encrypt("", owner_password="owner", algorithm=algorithm)
+    written = io.BytesIO()
+    writer.write(written)
+    assert read_page(written.getvalue(), "a.pdf").text == "Travel by train"
+
+
+def test_what_a_pdf_says_of_its_number_of_pages_is_not_believed() -> None:
+    lying = _pdf("Hello").replace(b"/Count 1", b"/Count 9")
+    assert read_page(lying, "a.pdf").text == "Hello"
+    with pytest.raises(FileUnreadable, match="without pages"):
+        read_page(_pdf(), "a.pdf")
+    around = _pdf("a").replace(b"/Kids[3 0 R]", b"/Kids[2 0 R]")
+    with pytest.raises(FileUnreadable, match="damaged"):
+        read_page(around, "a.pdf")
+
+
+def test_more_text_than_a_page_has_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("knowledge.readers.MOST_CHARACTERS", 20)
+    with pytest.raises(FileUnreadable, match="data, not a page"):
+        read_page(b"twenty-one characters", "a.txt")
 
 
 def test_a_pdf_with_too_many_pages_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
