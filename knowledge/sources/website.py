@@ -104,7 +104,7 @@ def list_website(
     except FetchRefused as error:
         raise SourceMissing(
             f"This website cannot be a source: {error}. Give the whole address of a page, without "
-            "a password, and name its host among the hosts that are allowed."
+            "a password, and name its host in the settings, under [knowledge] as `website_hosts`."
         ) from error
     bounds = limits or CrawlLimits()
     fetcher = SafeFetcher(
