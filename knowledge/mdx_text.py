@@ -160,9 +160,11 @@ def _of_tag(name: str, attributes: str) -> str:
             value = ", ".join(each.group()[1:-1] for each in _QUOTED.finditer(value))
         if found["name"].lower() not in _TECHNICAL and _is_words(value):
             words.append(" ".join(value.split()))
-    if not words:
-        return ""
-    return ". ".join(words) if attributes.rstrip().endswith("/") else f"{'. '.join(words)}: "
+    said = ""
+    for each in words:
+        joint = ". " if each[:1].isupper() and said[-1:].isalnum() else " "
+        said = f"{said}{joint}{each}" if said else each
+    return f"{said}: " if said and not attributes.rstrip().endswith("/") else said
 
 
 def _is_words(value: str) -> bool:

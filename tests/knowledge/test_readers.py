@@ -137,6 +137,7 @@ def test_words_in_the_attributes_of_components_are_kept_and_their_looks_are_not(
 </Tabs>
 <ListLink text="Registrer reiseutslipp" figureName="leaf" href="https://example.com/A b" />
 <Callout type="Warning" text='Never share passwords.' style={{ color: 'Red' }} />
+<Fact heading="Travel" text="All of Europe" suffix="by train." />
 """,
         "faktura.mdx",
     )
@@ -146,6 +147,7 @@ def test_words_in_the_attributes_of_components_are_kept_and_their_looks_are_not(
         "Trondheim, Molde: `faktura@example.com`",
         "Registrer reiseutslipp",
         "Never share passwords.",
+        "Travel. All of Europe by train.",
     ]
 
 
