@@ -12,6 +12,7 @@ from storage.tables.conversation import (
 from storage.tables.delivery import InboxRow, JobRow, OutboxRow
 from storage.tables.documents import DocumentRow, PassageRow, SourceRow
 from storage.tables.pairs import PairGroupRow, PairRow, PairSourceRow
+from storage.tables.serving_embedder import ServingEmbedderRow
 from storage.tables.training import (
     PromotionRow,
     RunRow,
@@ -36,6 +37,7 @@ __all__ = [
     "PromotionRow",
     "QuestionRow",
     "RunRow",
+    "ServingEmbedderRow",
     "ServingRow",
     "SnapshotPairRow",
     "SnapshotRow",
