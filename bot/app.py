@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from threadpoolctl import threadpool_limits
+
 from bot.answering import Answering
 from bot.champion import Champion
 from bot.control.server import ControlServer
@@ -75,6 +77,9 @@ class Skredder:
             Exception: one of `USER_ERRORS` when something is missing or damaged.
         """
         stay_offline()
+        # Matrices here are small: two threads of a BLAS would only wait for each other, and beside
+        # a busy model for milliseconds. What is large (the models) has threads of its own.
+        threadpool_limits(1, user_api="blas")
         self._lock = home.own()
         self._slack: SlackSide | None = None
         self._schedule: Schedule | None = None

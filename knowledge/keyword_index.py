@@ -18,7 +18,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from knowledge.keyword_memory import Postings, Row
+from knowledge.merging import Hits, best_of
 from knowledge.words import content_words, stems, words
 
 #: More words of a query than this are not looked at.
@@ -203,7 +206,7 @@ class KeywordIndex:
             passages,
             {stem: sum(each.by_stem[stem] for each in by_audience.values()) for stem in asked},
         )
-        best: list[tuple[float, str, str]] = []
+        hits: list[Hits] = []
         lookups: dict[str, Callable[[str], float]] = {}
         for audience, alone in by_audience.items():
             if not any(alone.by_stem.values()):
@@ -212,9 +215,9 @@ class KeywordIndex:
             with self._lock:
                 memory = self._in_memory.get(audience)
             if memory is None:
-                hits = self._matching(audience, expression, limit)
-                found = {hit.id: hit.score * scale for hit in hits}
-                best += [(found[hit.id], audience, hit.id) for hit in hits[:depth]]
+                matching = self._matching(audience, expression, limit)
+                found = {hit.id: hit.score * scale for hit in matching}
+                hits.append(Hits(audience, list(found), np.array(list(found.values()))))
                 lookups[audience] = partial(_score_in, found)
                 continue
             rarity = {
@@ -224,11 +227,11 @@ class KeywordIndex:
             }
             scores = memory.postings[_column(language)].scores(rarity)
             if scores is not None:
-                best += [(score, audience, id) for id, score in scores.best(depth)]
+                places, values = scores.best(depth)
+                hits.append(Hits(audience, [scores.ids[place] for place in places], values))
                 lookups[audience] = scores.of
-        best.sort(key=lambda hit: -hit[0])
         return KeywordScores(
-            [(audience, id, score) for score, audience, id in best[:depth]],
+            best_of(hits, depth),
             lambda audience, id: lookups[audience](id) if audience in lookups else 0.0,
         )
 

@@ -7,7 +7,7 @@ out, so that a question is a few sums.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -103,8 +103,8 @@ class Scores:
     places: Mapping[str, int]
     by_place: NDArray[np.float64]
 
-    def best(self, limit: int) -> Iterable[tuple[str, float]]:
-        """Return the ids and scores of the best passages, best first; of equals, the older."""
+    def best(self, limit: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Return the places and scores of the best passages, best first; of equals, the older."""
         import numpy as np
 
         scores = self.by_place
@@ -114,7 +114,7 @@ class Scores:
         else:
             places = np.flatnonzero(scores > 0)
         order = places[np.argsort(-scores[places], kind="stable")][:limit]
-        return [(self.ids[place], float(scores[place])) for place in order]
+        return order, scores[order]
 
     def of(self, id: str) -> float:
         """Return the score of one passage; 0 if it is not there."""

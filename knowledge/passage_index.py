@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from cachetools import LRUCache
 
+from knowledge.merging import Hits, best_of
 from knowledge.vector_memory import VectorMemory
 
 if TYPE_CHECKING:
@@ -179,7 +181,11 @@ class PassageIndex:
         if collection is None or limit < 1:
             return []
         if (memory := self._in_memory.get((kind, audience))) is not None:
-            return [Nearest(id, cosine) for id, cosine in memory.nearest(vector, limit)]
+            near = memory.nearest(vector, limit)
+            return [
+                Nearest(id, float(cosine))
+                for id, cosine in zip(near.ids, near.cosines, strict=True)
+            ]
         found = collection.query(
             query_embeddings=vector.reshape(1, -1), n_results=limit, include=["distances"]
         )
@@ -187,6 +193,30 @@ class PassageIndex:
             Nearest(id, 1.0 - float(distance))
             for id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
         ]
+
+    def query_all(
+        self, kind: Kind, audiences: Iterable[str], vector: Vectors, limit: int, depth: int
+    ) -> list[tuple[str, str]]:
+        """Return audience and id of the nearest vectors of several audiences, nearest first.
+
+        Args:
+            kind: What the vectors stand for.
+            audiences: Whose collections are opened.
+            vector: Of length 1.
+            limit: The most vectors of each audience to look at.
+            depth: How many to return, of all audiences together.
+        """
+        hits = []
+        for audience in audiences:
+            memory = self._in_memory.get((kind, audience))
+            if memory is not None:
+                near = memory.nearest(vector, limit)
+                hits.append(Hits(audience, near.ids, near.cosines))
+            else:
+                found = self.query(kind, audience, vector, limit)
+                cosines = np.array([each.similarity for each in found])
+                hits.append(Hits(audience, [each.id for each in found], cosines))
+        return [(audience, id) for audience, id, _ in best_of(hits, depth)]
 
     def vectors(self, kind: Kind, audience: str, ids: Sequence[str]) -> dict[str, Vectors]:
         """Return the stored vectors of those `ids` that are there.
@@ -334,8 +364,6 @@ def _open_client(folder: Path) -> Any:
 
 
 def _read_into_memory(collection: Any) -> VectorMemory:
-    import numpy as np
-
     ids: list[str] = []
     parts: list[Vectors] = []
     while True:

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -65,12 +66,12 @@ class Languages:
     asked: str
     said: str
 
-    @property
+    @cached_property
     def are_foreign(self) -> bool:
         """Whether the embedder was not made for one of them, so that its vectors say little."""
         return self.known is not None and not {self.asked, self.said} <= self.known
 
-    @property
+    @cached_property
     def dense_share(self) -> float:
         """How much the dense score counts."""
         if self.are_foreign:
@@ -78,8 +79,7 @@ class Languages:
         return DENSE_SHARE if self.asked == self.said else DENSE_SHARE_ACROSS
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A passage that one of the searches found.
 
     Attributes:

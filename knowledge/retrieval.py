@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
 from knowledge.embedder import likeness
 from knowledge.evidence import Evidence, Witness, weigh
 from knowledge.keyword_index import QUERY_CHARACTERS, KeywordIndex
 from knowledge.language import detect_language
 from knowledge.ranking import DEPTH, Candidate, Languages, rank
-from knowledge.serving_index import Serving, ServingIndex
+from knowledge.serving_index import ServingIndex
 from knowledge.words import content_words, stems, words
 from storage import documents
 from storage.database import Database
 from storage.documents import StoredPassage
-
-if TYPE_CHECKING:
-    from knowledge.embedder import Vectors
 
 #: How many keyword scores are read: more than are candidates, so that what the vectors found is
 #: given its keyword score too.
@@ -27,6 +24,9 @@ KEYWORD_SCORES = 1_000
 
 #: Two passages are shown once when they share this part of their runs of words (Jaccard).
 NEAR_DUPLICATE_OVERLAP = 0.85
+
+#: Passages that lie further apart than this are not even compared word by word.
+NEAR_DUPLICATE_COSINE = 0.7
 
 _RUN_LENGTH = 4
 
@@ -96,27 +96,32 @@ class Retrieval:
         keywords = self._keywords.search_all(
             sorted(audiences), query, language, _depth(KEYWORD_SCORES, audiences), DEPTH
         )
-        near = _nearest(serving, vector, audiences)
+        near = serving.index.query_all(
+            "passages", sorted(audiences), vector, _depth(DEPTH, audiences), DEPTH
+        )
         found: dict[str, dict[str, None]] = {}
         for audience, id in (*near, *((audience, id) for audience, id, _ in keywords.best)):
             found.setdefault(audience, {})[id] = None
-        known = serving.embedder.languages
+        met: dict[str, Languages] = {}
         candidates: list[Candidate] = []
         for audience, ids in found.items():
             vectors = serving.index.vectors("passages", audience, tuple(ids))
-            languages = self._keywords.languages(audience, ids.keys())
+            said = self._keywords.languages(audience, ids.keys())
+            for each in {"en", *said.values()} - met.keys():
+                met[each] = Languages(serving.embedder.languages, language, each)
             candidates += (
                 Candidate(
                     id,
                     vectors[id],
                     keywords.of(audience, id),
-                    Languages(known, language, languages.get(id, "en")),
+                    met[said.get(id, "en")],
                 )
                 for id in ids
                 if id in vectors
             )
         scores = rank(vector, candidates)
-        ranked = {candidate.id: candidate for candidate in candidates}
+        by_id = {candidate.id: candidate for candidate in candidates}
+        ranked = {id: by_id[id] for id in scores}
         return tuple(
             _passage(
                 stored,
@@ -125,7 +130,7 @@ class Retrieval:
                 keyword_score=ranked[stored.id].keyword_score,
                 rank=number,
             )
-            for number, stored in enumerate(self._distinct(scores, audiences, limit), start=1)
+            for number, stored in enumerate(self._distinct(ranked, audiences, limit), start=1)
         )
 
     def warm(self) -> None:
@@ -171,39 +176,27 @@ class Retrieval:
         return None
 
     def _distinct(
-        self, ids: Iterable[str], audiences: Collection[str], limit: int
+        self, ranked: Mapping[str, Candidate], audiences: Collection[str], limit: int
     ) -> list[StoredPassage]:
         """Fetch the first `limit` passages, leaving out those that nearly repeat one before."""
-        waiting = list(ids)
+        waiting = list(ranked)
         taken: list[StoredPassage] = []
-        seen: list[frozenset[tuple[str, ...]]] = []
         while waiting:
             part, waiting = waiting[: limit + 5], waiting[limit + 5 :]
             with self._database.read() as session:
                 stored = documents.passages_by_ids(session, part, audiences)
             for passage in (stored[id] for id in part if id in stored):
-                runs = _runs(passage.text)
-                if any(_nearly_repeats(runs, other) for other in seen):
+                vector = ranked[passage.id].vector
+                if any(
+                    vector @ ranked[other.id].vector > NEAR_DUPLICATE_COSINE
+                    and _nearly_repeats(passage.text, other.text)
+                    for other in taken
+                ):
                     continue
                 taken.append(passage)
-                seen.append(runs)
                 if len(taken) == limit:
                     return taken
         return taken
-
-
-def _nearest(
-    serving: Serving, vector: Vectors, audiences: Collection[str]
-) -> list[tuple[str, str]]:
-    """Return audience and id of the nearest passages of all audiences, nearest first."""
-    depth = _depth(DEPTH, audiences)
-    near = [
-        (each.similarity, audience, each.id)
-        for audience in sorted(audiences)
-        for each in serving.index.query("passages", audience, vector, depth)
-    ]
-    near.sort(key=lambda found: -found[0])
-    return [(audience, id) for _, audience, id in near[:DEPTH]]
 
 
 def _depth(wanted: int, audiences: Collection[str]) -> int:
@@ -211,10 +204,12 @@ def _depth(wanted: int, audiences: Collection[str]) -> int:
     return wanted if len(audiences) < 3 else max(DEPTH // 4, 2 * wanted // len(audiences))
 
 
-def _nearly_repeats(runs: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> bool:
-    return len(runs & other) >= NEAR_DUPLICATE_OVERLAP * len(runs | other)
+def _nearly_repeats(text: str, other: str) -> bool:
+    runs, others = _runs(text), _runs(other)
+    return len(runs & others) >= NEAR_DUPLICATE_OVERLAP * len(runs | others)
 
 
+@lru_cache(maxsize=1_000)
 def _runs(text: str) -> frozenset[tuple[str, ...]]:
     all_words = words(text)
     last = max(1, len(all_words) - _RUN_LENGTH + 1)

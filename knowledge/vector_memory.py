@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +25,14 @@ COMPARED_FOR_EACH = 6
 COMPARED_AT_LEAST = 100
 
 _WORD_BITS = 64
+
+
+@dataclass(frozen=True)
+class Near:
+    """The vectors nearest to one that was asked for, nearest first, with their cosines."""
+
+    ids: Sequence[str]
+    cosines: NDArray[np.floating[Any]]
 
 
 class VectorMemory:
@@ -75,8 +84,8 @@ class VectorMemory:
                 self._vectors[place] = self._vectors[len(self._ids)]
                 self._signs[:, place] = self._signs[:, len(self._ids)]
 
-    def nearest(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
-        """Return ids and cosines of the nearest vectors, nearest first.
+    def nearest(self, vector: Vectors, limit: int) -> Near:
+        """Return the nearest vectors.
 
         Args:
             vector: Of length 1, shape `(dimensions,)`.
@@ -86,8 +95,6 @@ class VectorMemory:
 
         with self._lock:
             count = len(self._ids)
-            if not count or limit < 1:
-                return []
             compared = max(COMPARED_AT_LEAST, COMPARED_FOR_EACH * limit)
             if count > compared:
                 asked = _signs((vector - self._mean)[None, :])[:, 0]
@@ -98,18 +105,15 @@ class VectorMemory:
             else:
                 places = np.arange(count)
                 cosines = self._vectors[:count] @ vector
-            if len(places) > limit:
-                best = np.argpartition(-cosines, limit - 1)[:limit]
-                places, cosines = places[best], cosines[best]
-            order = np.argsort(-cosines, kind="stable")
-            ids = self._ids
-            return [(ids[places[n]], float(cosines[n])) for n in order]
+            order = np.argsort(-cosines, kind="stable")[:limit]
+            return Near([self._ids[place] for place in places[order]], cosines[order])
 
     def vectors(self, ids: Iterable[str]) -> dict[str, Vectors]:
         """Return the vectors of those `ids` that are there."""
         with self._lock:
-            places = self._places
-            return {id: self._vectors[places[id]].copy() for id in ids if id in places}
+            there = [(id, self._places[id]) for id in ids if id in self._places]
+            rows = self._vectors[[place for _, place in there]]
+        return {id: row for (id, _), row in zip(there, rows, strict=True)}
 
     def _grow(self, count: int) -> None:
         import numpy as np

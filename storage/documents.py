@@ -7,11 +7,12 @@ unserved until `serve_version` flips to them, so a failure in between never lose
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from storage.clock import utc_now
@@ -271,7 +272,8 @@ def passages_by_ids(
     found: dict[str, StoredPassage] = {}
     for start in range(0, len(wanted), IDS_PER_STATEMENT):
         batch = wanted[start : start + IDS_PER_STATEMENT]
-        found |= {p.id: p for p in _served(session, audiences, PassageRow.id.in_(batch))}
+        given = {"audiences": sorted(audiences), "ids": batch}
+        found |= {p.id: p for p in _passages(session, _BY_IDS, given)}
     return found
 
 
@@ -284,8 +286,9 @@ def passages_at(
     """
     if not audiences:
         return ()
-    here = tuple(_served(session, audiences, DocumentRow.uri == uri))
-    return here or tuple(_served(session, audiences, DocumentRow.former_uri == uri))
+    given = {"audiences": sorted(audiences), "uri": uri}
+    here = tuple(_passages(session, _BY_URI, given))
+    return here or tuple(_passages(session, _BY_FORMER_URI, given))
 
 
 def served_ids(session: Session, audience: str) -> frozenset[str]:
@@ -350,30 +353,36 @@ def count_served(session: Session) -> tuple[int, int]:
 _IS_SERVED = and_(DocumentRow.state == "indexed", PassageRow.version == DocumentRow.version)
 
 
-def _served(
-    session: Session, audiences: Collection[str], condition: ColumnElement[bool]
-) -> Iterator[StoredPassage]:
-    rows = session.execute(
-        select(
-            PassageRow.id,
-            PassageRow.document_id,
-            PassageRow.version,
-            PassageRow.ordinal,
-            PassageRow.heading.label("breadcrumb"),
-            PassageRow.text,
-            DocumentRow.uri,
-            DocumentRow.title,
-            DocumentRow.audience,
-            DocumentRow.language,
-            DocumentRow.updated_at,
-            DocumentRow.reviewed_until,
-            DocumentRow.link,
-        )
-        .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
-        .where(_IS_SERVED, DocumentRow.audience.in_(sorted(audiences)), condition)
-        .order_by(PassageRow.document_id, PassageRow.ordinal)
+# Built once: building a statement costs several times what SQLite takes to answer it.
+_SERVED = (
+    select(
+        PassageRow.id,
+        PassageRow.document_id,
+        PassageRow.version,
+        PassageRow.ordinal,
+        PassageRow.heading.label("breadcrumb"),
+        PassageRow.text,
+        DocumentRow.uri,
+        DocumentRow.title,
+        DocumentRow.audience,
+        DocumentRow.language,
+        DocumentRow.updated_at,
+        DocumentRow.reviewed_until,
+        DocumentRow.link,
     )
-    for row in rows:
+    .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
+    .where(_IS_SERVED, DocumentRow.audience.in_(bindparam("audiences", expanding=True)))
+    .order_by(PassageRow.document_id, PassageRow.ordinal)
+)
+_BY_IDS = _SERVED.where(PassageRow.id.in_(bindparam("ids", expanding=True)))
+_BY_URI = _SERVED.where(DocumentRow.uri == bindparam("uri"))
+_BY_FORMER_URI = _SERVED.where(DocumentRow.former_uri == bindparam("uri"))
+
+
+def _passages(
+    session: Session, statement: Select[*tuple[Any, ...]], given: Mapping[str, Any]
+) -> Iterator[StoredPassage]:
+    for row in session.execute(statement, given):
         yield StoredPassage(**row._mapping)
 
 

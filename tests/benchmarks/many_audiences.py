@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from knowledge.embedder import MiniLmEmbedder
 from knowledge.keyword_index import KeywordEntry
@@ -74,6 +75,7 @@ def measure(passages: int) -> list[Measurement]:
         audiences = [f"audience {n}" for n in range(AUDIENCES)]
         _fill(house, audiences, ids, texts, vectors)
         retrieval = house.retrieval
+        threadpool_limits(1, user_api="blas")  # as the bot does
         bare = _times(_chroma_alone(Path(name) / "bare", ids, vectors, queries), queries)
         cold = _times(lambda q: retrieval.search(q, set(audiences[:3]), 5), queries)
         started = time.perf_counter()

@@ -100,6 +100,7 @@ def measure(
     with tempfile.TemporaryDirectory() as name:
         house = house_in(Path(name), embedder)
         read(house, collection, pages)
+        house.retrieval.warm()
         ways = searches(house, "" if pages else ".md")
         ours = ways.pop("Skredder")
         if with_peers:

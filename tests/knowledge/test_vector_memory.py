@@ -25,15 +25,17 @@ def test_the_nearest_of_many_are_those_that_an_exact_search_finds() -> None:
     for asked in topics:
         exact = {str(n) for n in np.argsort(-(stored @ asked))[:20]}
         near = memory.nearest(asked, 20)
-        assert [cosine for _, cosine in near] == sorted((c for _, c in near), reverse=True)
-        found += len(exact & {id for id, _ in near})
+        assert list(near.cosines) == sorted(near.cosines, reverse=True)
+        found += len(exact & set(near.ids))
     assert found >= 0.97 * 60 * 20
 
 
 def test_a_cosine_is_exact() -> None:
     stored = _unit(np.random.default_rng(4), 500)
     memory = VectorMemory([str(n) for n in range(500)], stored)
-    for id, cosine in memory.nearest(stored[7], 10):
+    near = memory.nearest(stored[7], 10)
+    assert near.ids[0] == "7"
+    for id, cosine in zip(near.ids, near.cosines, strict=True):
         assert abs(cosine - float(stored[int(id)] @ stored[7])) < 1e-5
 
 
@@ -58,7 +60,7 @@ def test_memory_holds_what_was_put_and_not_taken(steps: list[tuple[str, int, int
     kept = memory.vectors([*expected, "nowhere"])
     assert kept.keys() == expected.keys()
     assert all(np.array_equal(kept[id], choices[row]) for id, row in expected.items())
-    assert {id for id, _ in memory.nearest(choices[0], 50)} == expected.keys()
+    assert set(memory.nearest(choices[0], 50).ids) == expected.keys()
 
 
 def test_an_index_in_memory_follows_every_change_and_answers_as_chroma_does(
