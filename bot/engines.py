@@ -1,28 +1,69 @@
-"""Opening the engine of a version: OpenVINO where there is a GGUF file, transformers elsewhere."""
+"""Opening the engine of a version.
+
+Here it is OpenVINO where there is a GGUF file, and transformers elsewhere; or a server answers.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from bot.inference.language_model import InferenceFailed, LanguageModel
+from bot.inference.remote_server import RemoteServer
+from bot.settings import ModelSettings
 from storage.versions import Version
 from training.base_model import BaseModel
 from training.manifest import verify_manifest
 
 log = logging.getLogger(__name__)
 
-Engine = Literal["auto", "openvino", "transformers"]
+Engine = Literal["auto", "openvino", "transformers", "remote"]
+
+#: The variable that holds the key which a server asks for; it is in no file and no log.
+KEY_VARIABLE = "SKREDDER_MODEL_API_KEY"
+
+
+def remote_server(
+    settings: ModelSettings, environment: Mapping[str, str] | None = None
+) -> RemoteServer:
+    """Return the server that the settings name, with its key from the environment."""
+    variables = os.environ if environment is None else environment
+    return RemoteServer(
+        url=settings.server,
+        model=settings.served_model,
+        loads_adapters=settings.server_adapters,
+        silence_seconds=settings.server_silence,
+        answer_seconds=settings.server_whole_answer,
+        key=variables.get(KEY_VARIABLE, ""),
+    )
 
 
 class EngineOpener:
     """Opens versions of one base model."""
 
-    def __init__(self, base: BaseModel, engine: Engine) -> None:
-        """Take the base model and which engine the settings ask for."""
+    def __init__(
+        self,
+        base: BaseModel,
+        engine: Engine,
+        *,
+        server: RemoteServer | None = None,
+        cache_gib: float = 1.0,
+    ) -> None:
+        """Take the base model and which engine the settings ask for.
+
+        Args:
+            base: The base model.
+            engine: Which engine; `auto` takes the quickest that can load a version.
+            server: Where `remote` asks.
+            cache_gib: How much memory keys and values may take, in GiB.
+        """
         self._base = base
         self._engine = engine
+        self._server = server
+        self._cache_gib = cache_gib
 
     def open(self, version: Version) -> LanguageModel:
         """Open a version, its files checked against its manifest first.
@@ -46,6 +87,8 @@ class EngineOpener:
         Raises:
             InferenceFailed: no engine can load them.
         """
+        if self._engine == "remote":
+            return self._open_remote(name, folder)
         gguf = self._base.gguf if folder is None else _gguf_in(folder)
         if gguf is not None and self._engine != "transformers" and not _has_gpu():
             try:
@@ -63,7 +106,18 @@ class EngineOpener:
     def _open_vino(self, gguf: Path, name: str) -> LanguageModel:
         from bot.inference.openvino_engine import OpenVinoEngine
 
-        return OpenVinoEngine(gguf, self._base.folder, name)
+        return OpenVinoEngine(gguf, self._base.folder, name, cache_gib=self._cache_gib)
+
+    def _open_remote(self, name: str, folder: Path | None) -> LanguageModel:
+        from bot.inference.remote_engine import RemoteEngine
+
+        if self._server is None or not self._server.model:
+            raise InferenceFailed(
+                'engine = "remote" needs `served_model` under [model]: what the server calls '
+                "the model."
+            )
+        adapter = None if folder is None else folder / "adapter"
+        return RemoteEngine(self._server, name, adapter=adapter, tokenizer_folder=self._base.folder)
 
 
 def _gguf_in(folder: Path) -> Path | None:

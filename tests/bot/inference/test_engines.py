@@ -1,4 +1,4 @@
-"""What answering relies on, whichever engine serves: the same contract, on both, for real."""
+"""What answering relies on, whichever engine serves: the same contract, on all, for real."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from bot.inference.language_model import (
     PromptTooLong,
 )
 from bot.inference.openvino_engine import OpenVinoEngine
+from bot.inference.remote_engine import RemoteEngine
+from bot.inference.remote_server import RemoteServer
 from bot.inference.transformers_engine import TransformersEngine
+from tests.bot.inference.real_server import transformers_serve
 from tests.plain_model import greedy, load_plain
 from training.base_model import BaseModel
 from training.merge import load_merged
@@ -35,16 +38,29 @@ LONG = GenerationOptions(max_new_tokens=400)
 ENDLESS = render_general("Count from one to five hundred, one number a line, in words.")
 
 
-def open_engine(kind: str, base: BaseModel) -> LanguageModel:
+KINDS = ["openvino", "transformers", "remote"]
+
+
+@pytest.fixture(scope="module")
+def server(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server of another program's, with the same model."""
+    with transformers_serve(base_model.folder, tmp_path_factory.mktemp("server")) as url:
+        yield url
+
+
+def open_engine(kind: str, base: BaseModel, request: pytest.FixtureRequest) -> LanguageModel:
+    if kind == "remote":
+        found = RemoteServer(request.getfixturevalue("server"), str(base.folder))
+        return RemoteEngine(found, "base", tokenizer_folder=base.folder)
     if kind == "openvino":
         assert base.gguf is not None
         return OpenVinoEngine(base.gguf, base.folder, "base")
     return TransformersEngine(base, None, "base")
 
 
-@pytest.fixture(scope="module", params=["openvino", "transformers"])
+@pytest.fixture(scope="module", params=KINDS)
 def engine(request: pytest.FixtureRequest, base_model: BaseModel) -> Iterator[LanguageModel]:
-    opened = open_engine(request.param, base_model)
+    opened = open_engine(request.param, base_model, request)
     yield opened
     opened.close()
 
@@ -116,11 +132,11 @@ def test_a_full_queue_says_so_at_once(
     first.text()
 
 
-@pytest.mark.parametrize("kind", ["openvino", "transformers"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_closed_engine_finishes_what_runs_and_takes_no_more(
-    kind: str, base_model: BaseModel
+    kind: str, base_model: BaseModel, request: pytest.FixtureRequest
 ) -> None:
-    opened = open_engine(kind, base_model)
+    opened = open_engine(kind, base_model, request)
     running = opened.start(render_general(QUESTIONS[2]), SHORT)
     closing = threading.Thread(target=opened.close)
     closing.start()
