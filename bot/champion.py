@@ -2,16 +2,19 @@
 
 SQL moves first, the engine follows: so a restart, a promotion and a rollback all end in the same
 place. A version whose files are damaged is not loaded; the one before answers, else the base.
+But a server that is down is no reason to let another version answer: nobody answers until it is
+back, and colleagues get quotations meanwhile.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from bot.inference.language_model import InferenceFailed, LanguageModel
+from bot.inference.language_model import InferenceFailed, LanguageModel, ModelUnavailable
 from bot.inference.serving import ModelServer
 from storage import versions
 from storage.database import Database
@@ -20,6 +23,9 @@ from storage.versions import Version
 from training.manifest import ManifestBroken
 
 log = logging.getLogger(__name__)
+
+#: For so long it is not tried again to open an engine that is out of reach, in seconds.
+REST_SECONDS = 5.0
 
 #: Opens the engine of a version, its files checked first.
 OpenVersion = Callable[[Version], LanguageModel]
@@ -34,10 +40,17 @@ class Champion:
         self._open_version = open_version
         self._server: ModelServer | None = None
         self._lock = threading.Lock()
+        self._out_of_reach: ModelUnavailable | None = None
+        self._try_again_at = 0.0
 
     @contextmanager
     def lease(self) -> Iterator[LanguageModel]:
-        """Give the engine that answers now, for one whole answer; it will not change under it."""
+        """Give the engine that answers now, for one whole answer; it will not change under it.
+
+        Raises:
+            ModelUnavailable: none is open, and the one to open is out of reach.
+            InferenceFailed: none is open, and none can be opened.
+        """
         with self._started().lease() as model:
             yield model
 
@@ -87,6 +100,8 @@ class Champion:
             return server
         with self._lock:
             if self._server is None:
+                if self._out_of_reach is not None and time.monotonic() < self._try_again_at:
+                    raise self._out_of_reach
                 self._server = ModelServer(self._open_first(self._wanted()))
             return self._server
 
@@ -100,11 +115,15 @@ class Champion:
         return [version for version in wanted.values() if version.may_answer]
 
     def _open_first(self, wanted: list[Version]) -> LanguageModel:
-        """Open the first version that can be opened."""
+        """Open the first version that can be opened; but none in place of one out of reach."""
         failure: Exception | None = None
         for version in wanted:
             try:
                 return self._open_version(version)
+            except ModelUnavailable as unavailable:
+                self._out_of_reach = unavailable
+                self._try_again_at = time.monotonic() + REST_SECONDS
+                raise
             except (ManifestBroken, InferenceFailed, OSError) as error:
                 log.exception("version cannot be opened version=%s", version.name)
                 failure = error
