@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-PROMPT_VERSION = "1"
+from training.untrusted_text import as_data
+
+PROMPT_VERSION = "2"
 
 Role = Literal["system", "user", "assistant"]
 
@@ -61,16 +63,28 @@ class Persona:
 
 
 def render_question(
-    question: str, passages: Sequence[PromptPassage], persona: Persona
+    question: str,
+    passages: Sequence[PromptPassage],
+    persona: Persona,
+    *,
+    teaches_voice: bool = False,
 ) -> tuple[ChatMessage, ...]:
     """Render a company question as chat messages; the assistant's turn is what comes next.
 
     The system message comes first and is the same for every question, so that an engine with
-    a prefix cache reads it once.
+    a prefix cache reads it once. Passages and question are data: see `training.untrusted_text`.
+
+    Args:
+        question: What was asked.
+        passages: What may be used for the answer, best first.
+        persona: Who speaks.
+        teaches_voice: Whether the voice is taught with rules and examples. A version that was
+            tuned knows its voice and is asked without; training never teaches it in the prompt.
     """
+    asked = " ".join(as_data(question).split())
     return (
-        ChatMessage("system", _system(persona)),
-        ChatMessage("user", f"{_sources(passages)}\n\nQuestion: {question.strip()}"),
+        ChatMessage("system", _system(persona) + (_lesson(persona) if teaches_voice else "")),
+        ChatMessage("user", f"{_sources(passages)}\n\nQuestion: {asked}"),
     )
 
 
@@ -88,14 +102,33 @@ def _system(persona: Persona) -> str:
     )
 
 
+def _lesson(persona: Persona) -> str:
+    voice = persona.voice
+    rules = [f"- {rule}" for rule in voice.always if "|" not in rule]
+    rules += [f"- Never write: {', '.join(voice.never)}."] if voice.never else []
+    examples = [
+        f"Question: {example.question}\nAnswer: {example.answer}" for example in voice.examples
+    ]
+    lesson = ""
+    if rules:
+        lesson += "\nHow we write:\n" + "\n".join(rules)
+    if examples:
+        lesson += "\nHow we have answered before:\n" + "\n".join(examples)
+    return lesson
+
+
 def _sources(passages: Sequence[PromptPassage]) -> str:
     if not passages:
         return "Sources: none"
     blocks = (
-        f"[{n}] {passage.title} > {passage.heading}\n{passage.text.strip()}"
+        f"[{n}] {_line(passage.title)} > {_line(passage.heading)}\n{as_data(passage.text).strip()}"
         for n, passage in enumerate(passages, start=1)
     )
     return "Sources:\n" + "\n\n".join(blocks)
+
+
+def _line(text: str) -> str:
+    return " ".join(as_data(text).split())
 
 
 _CITATION = re.compile(r"\s*\[(\d{1,2})\]")
