@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from knowledge.embedder import MiniLmEmbedder
+from knowledge.embedder import Embedder
 
 #: Finds documents for a question: ids with scores, best first.
 Search = Callable[[str], dict[str, float]]
@@ -14,9 +14,7 @@ Search = Callable[[str], dict[str, float]]
 DEPTH = 100
 
 
-def llama_index_searches(
-    documents: Mapping[str, str], embedder: MiniLmEmbedder
-) -> dict[str, Search]:
+def llama_index_searches(documents: Mapping[str, str], embedder: Embedder) -> dict[str, Search]:
     """Return llama-index's default vector index, and its documented hybrid of that with BM25.
 
     The splitter and all other settings are llama-index's own; no language model is asked.
@@ -47,7 +45,7 @@ def llama_index_searches(
     }
 
 
-def same_embedder(embedder: MiniLmEmbedder, batch: int) -> Any:
+def same_embedder(embedder: Embedder, batch: int) -> Any:
     """Return our embedder as llama-index takes one; `batch` texts are handed over at a time."""
     from llama_index.core.embeddings import BaseEmbedding
 

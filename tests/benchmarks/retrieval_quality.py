@@ -19,7 +19,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from knowledge.embedder import MiniLmEmbedder
+from knowledge.embedder import Embedder, MiniLmEmbedder
+from knowledge.embedders.choice import open_embedder
 from knowledge.ingest import Ingestion, list_folder
 from knowledge.language import detect_language
 from knowledge.listing import FoundDocument, Listing
@@ -94,9 +95,10 @@ def measure(
     pages: Path | None = None,
     *,
     with_peers: bool = True,
+    embedder: Embedder | None = None,
 ) -> list[dict[str, Any]]:
     """Return a row for each way of searching, with its figures on both halves."""
-    embedder = MiniLmEmbedder()
+    embedder = embedder or MiniLmEmbedder()
     with tempfile.TemporaryDirectory() as name:
         house = house_in(Path(name), embedder)
         read(house, collection, pages)
@@ -169,11 +171,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--json", type=Path, default=Path("bench-results/retrieval_quality.json"))
     parser.add_argument("--without-peers", action="store_true")
+    parser.add_argument("--embedder", choices=["english", "multilingual"], default="english")
     options = parser.parse_args()
+    embedder = open_embedder(options.embedder, options.json.parent / "models")
     results = []
     for name in options.collections:
         collection, metrics, pages = known[name](options.data)
-        rows = measure(collection, metrics, pages, with_peers=not options.without_peers)
+        rows = measure(
+            collection, metrics, pages, with_peers=not options.without_peers, embedder=embedder
+        )
         _print(rows, metrics)
         results += rows
     options.json.parent.mkdir(exist_ok=True)

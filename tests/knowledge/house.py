@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from knowledge.embedder import MiniLmEmbedder
+from knowledge.embedder import Embedder
 from knowledge.indexing import Indexes
 from knowledge.ingest import Ingestion, Report
 from knowledge.keyword_index import KeywordIndex
@@ -20,7 +20,7 @@ class House:
 
     folder: Path
     database: Database
-    embedder: MiniLmEmbedder
+    embedder: Embedder
     index: PassageIndex
     keywords: KeywordIndex
     indexes: Indexes
@@ -42,7 +42,7 @@ class House:
         self.database.close()
 
 
-def house_in(folder: Path, embedder: MiniLmEmbedder) -> House:
+def house_in(folder: Path, embedder: Embedder) -> House:
     """Open the house in a folder, building it if it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
     database = Database(f"sqlite:///{folder / 'skredder.db'}")
