@@ -7,6 +7,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +28,14 @@ from bot.schedule import Schedule
 from bot.settings import KnowledgeSettings, Settings
 from bot.training_parts import build_training
 from bot.upkeep import Upkeep
-from knowledge.embedder import MiniLmEmbedder
+from knowledge.embedders.choice import open_embedder
 from knowledge.indexing import Indexes
 from knowledge.ingest import Ingestion, SyncStopped
 from knowledge.keyword_index import KeywordIndex
-from knowledge.passage_index import PassageIndex
 from knowledge.reconciliation import reconcile
+from knowledge.reembedding import Reembedding
 from knowledge.retrieval import Retrieval
+from knowledge.serving_index import forget_other_spaces, open_serving
 from knowledge.sources.crawl_limits import CrawlLimits
 from knowledge.sources.opening import ListingOptions, SourceLister
 from knowledge.sources.web_address import AllowedHost
@@ -101,10 +103,16 @@ class Skredder:
             if self.database.is_sqlite:  # this home has one owner, and that is us now
                 runs.release_all_but(session, "nobody")
 
-        embedder = MiniLmEmbedder(home.models)
-        self._index = PassageIndex(home.index, embedder.name)
+        open_by_name = partial(open_embedder, cache=home.models)
+        named = settings.knowledge.embedder
+        opened = open_serving(self.database, home.index, named, open_by_name)
+        self._index = opened.serving.index
         self._keywords = KeywordIndex(home.index / "keywords.db")
-        indexes = Indexes(self._index, self._keywords, embedder)
+        indexes = Indexes(self._index, self._keywords, opened.serving.embedder)
+        self._serving = indexes.serving
+        self._reembedding = (
+            None if opened.is_settled else Reembedding(self.database, indexes, named, open_by_name)
+        )
         self.ingestion = Ingestion(
             self.database,
             indexes,
@@ -113,8 +121,14 @@ class Skredder:
         self.retrieval = Retrieval(self.database, indexes.serving, self._keywords)
         verified = VerifiedAnswers(indexes.serving, questions_from(self.database))
         self._learning = Learning(self.database, verified)
-        reconcile(self.database, indexes)
+        reconcile(
+            self.database,
+            indexes,
+            lambda done, total, name: on_progress({"name": name, "done": done, "total": total}),
+        )
         self._learning.reconcile()
+        if opened.is_settled:
+            forget_other_spaces(self._index, set())
 
         base = prepare(
             settings.model.base,
@@ -131,6 +145,7 @@ class Skredder:
             indexes=indexes,
             verify_version=opener.verify,
             reconcile_verified=self._learning.reconcile,
+            reembedding=self._reembedding,
         )
         self.permissions = Permissions(settings.people)
         self.corrections = Corrections(self.database, self.permissions, HELD_OUT_SHARE)
@@ -161,7 +176,6 @@ class Skredder:
             retrain_every=settings.training.retrain_every,
             owner=f"run-{secrets.token_hex(6)}",
         )
-        self._embedder = embedder
         self._control_file = home.control
         self.operations = Operations(self)
 
@@ -199,6 +213,8 @@ class Skredder:
         self._schedule.start()
         self._warmth = threading.Thread(target=self._keep_warm, name="warmth", daemon=True)
         self._warmth.start()
+        if self._reembedding is not None:
+            self._reembedding.start()
 
     def wake_workers(self) -> None:
         """Let new jobs be done now: by the bot, or here when a command does its own work."""
@@ -228,6 +244,8 @@ class Skredder:
         if self._slack is not None:
             self._slack.stop()
         self.ingestion.close()
+        if self._reembedding is not None:
+            self._reembedding.stop()
         self.models.close()
         self._keywords.close()
         self._index.close()
@@ -256,7 +274,7 @@ class Skredder:
     def _keep_warm(self) -> None:
         """Load the models before the first question needs them, and keep the indexes in memory."""
         try:
-            self._embedder.load()
+            self._serving.current.embedder.load()
             self.retrieval.warm()
             log.info("ready version=%s", self.models.version)
         except Exception:

@@ -130,6 +130,12 @@ class KnowledgeSettings(_Section):
     website_pages: int = Field(default=2000, ge=1, le=100_000)
     #: `https://acme.slack.com`, for links to the messages of a Slack export; empty: no links.
     slack_workspace_url: str = Field(default="", pattern=r"^(https://[\w.-]+/?)?$")
+    #: What makes the vectors: `english` or `multilingual`, which are bundled, a folder in the
+    #: format of sentence-transformers, or the id of a hub model (fetched only if named). After a
+    #: change the old vectors serve until the new ones are made.
+    embedder: str = Field(default="english", min_length=1)
+    #: A cross-encoder that puts what was found in order, named likewise; empty: none.
+    reranker: str = ""
     #: How many passages the model is given.
     passages: int = Field(default=3, ge=1, le=12)
     #: How many tokens of passages the model is given, at most.

@@ -14,6 +14,7 @@ from knowledge.indexing import Indexes
 from knowledge.ingest import Ingestion, SyncStopped
 from knowledge.listing import SourceMissing
 from knowledge.reconciliation import rebuild, reconcile
+from knowledge.reembedding import Reembedding
 from storage import answers, audit, sources, versions
 from storage.clock import utc_now
 from storage.database import Database
@@ -50,6 +51,7 @@ class Upkeep:
         indexes: Indexes,
         verify_version: Callable[[Version], None],
         reconcile_verified: Callable[[], int],
+        reembedding: Reembedding | None = None,
     ) -> None:
         """Take the collaborators.
 
@@ -60,12 +62,15 @@ class Upkeep:
             verify_version: Raises `ManifestBroken` when a version's files are damaged.
             reconcile_verified: Brings the index of verified answers in line with SQL; returns
                 how many were put right.
+            reembedding: Makes the vectors of the embedder that the settings name, if that is
+                not the one that serves.
         """
         self._database = database
         self._ingestion = ingestion
         self._indexes = indexes
         self._verify_version = verify_version
         self._reconcile_verified = reconcile_verified
+        self._reembedding = reembedding
 
     def ingest(
         self, location: str, audience: str, *, allow_deletions: bool, on_progress: Progress
@@ -128,7 +133,18 @@ class Upkeep:
         return [asdict(removal) for removal in removals]
 
     def reindex(self, on_progress: Progress) -> dict[str, Any]:
-        """Drop both indexes and fill them again from SQL."""
+        """Drop both indexes and fill them again from SQL.
+
+        After a change of embedder the old vectors serve on until those of the new one are made:
+        then this makes them, and nothing is dropped before.
+        """
+        if self._reembedding is not None and self._reembedding.standing is not None:
+            self._reembedding.run(_steps(on_progress))
+            index = self._indexes.index
+            return {
+                "passages": sum(index.count("passages", a) for a in index.audiences("passages")),
+                "verified": self._reconcile_verified(),
+            }
         passages = rebuild(self._database, self._indexes, _steps(on_progress))
         return {"passages": passages, "verified": self._reconcile_verified()}
 
@@ -137,6 +153,7 @@ class Upkeep:
         checks = [
             self._database_check(),
             self._audit_check(),
+            self._embedder_check(),
             *self._index_checks(repair=repair),
             self._verified_check(repair=repair),
             self._version_check(),
@@ -200,6 +217,17 @@ class Upkeep:
         if not changed:
             return Check("verified answers", True, "in line with the approved pairs")
         return Check("verified answers", False, f"{changed} were out of line", "put right")
+
+    def _embedder_check(self) -> Check:
+        embedder = self._indexes.embedder
+        standing = None if self._reembedding is None else self._reembedding.standing
+        if standing is None:
+            return Check("embedder", True, f"{embedder.name} serves, as the settings say")
+        made = f"{standing.done} of {standing.total} texts are done" if standing.total else "waits"
+        finding = f"{embedder.name} serves until the vectors of {standing.named} are made; {made}"
+        if standing.fault:
+            return Check("embedder", False, f"{finding}; stopped: {standing.fault}")
+        return Check("embedder", True, finding)
 
     def _version_check(self) -> Check:
         with self._database.read() as session:

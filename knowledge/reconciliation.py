@@ -14,6 +14,13 @@ from storage.documents import StoredPassage
 
 log = logging.getLogger(__name__)
 
+#: Told how many passages are done, how many there are to do, and which audience it is about.
+Progress = Callable[[int, int, str], None]
+
+
+def _silently(_done: int, _all: int, _name: str) -> None:
+    """Tell nobody."""
+
 
 @dataclass(frozen=True)
 class Reconciliation:
@@ -60,7 +67,9 @@ def finish_removals(database: Database, indexes: Indexes) -> int:
     return len(going)
 
 
-def reconcile(database: Database, indexes: Indexes) -> Reconciliation:
+def reconcile(
+    database: Database, indexes: Indexes, progress: Progress = _silently
+) -> Reconciliation:
     """Compare SQL with both indexes, audience by audience, and repair the indexes.
 
     Run it at each start, before anything is answered: it finishes or undoes what a killed
@@ -75,7 +84,7 @@ def reconcile(database: Database, indexes: Indexes) -> Reconciliation:
         for audience in sorted(
             audiences | indexes.index.audiences("passages") | indexes.keywords.audiences()
         ):
-            gone, back = _reconcile_audience(database, indexes, audience)
+            gone, back = _reconcile_audience(database, indexes, audience, progress)
             removed, restored = removed + gone, restored + back
     if removed or restored:
         log.warning("indexes repaired removed=%d restored=%d", removed, restored)
@@ -85,7 +94,7 @@ def reconcile(database: Database, indexes: Indexes) -> Reconciliation:
 def rebuild(
     database: Database,
     indexes: Indexes,
-    progress: Callable[[int, int, str], None] = lambda _done, _all, _name: None,
+    progress: Progress = _silently,
 ) -> int:
     """Drop both indexes and fill them again from SQL. Return how many passages they hold.
 
@@ -107,15 +116,21 @@ def rebuild(
     return done
 
 
-def _reconcile_audience(database: Database, indexes: Indexes, audience: str) -> tuple[int, int]:
+def _reconcile_audience(
+    database: Database, indexes: Indexes, audience: str, progress: Progress = _silently
+) -> tuple[int, int]:
     with database.read() as session:
         served = documents.served_ids(session, audience)
     with_vectors = indexes.index.ids("passages", audience)
     with_keywords = indexes.keywords.ids(audience)
     indexes.index.delete("passages", audience, with_vectors - served)
     indexes.keywords.delete(audience, with_keywords - served)
-    for batch in _passages(database, audience, sorted(served - with_vectors)):
+    lost = sorted(served - with_vectors)
+    done = 0
+    for batch in _passages(database, audience, lost):
         indexes.add(batch)
+        done += len(batch)
+        progress(done, len(lost), audience)
     for batch in _passages(database, audience, sorted(with_vectors & served - with_keywords)):
         indexes.add_keywords(audience, batch)
     extra = (with_vectors | with_keywords) - served

@@ -27,6 +27,9 @@ FEW = 2 * BATCH
 #: How long the old vectors are kept after the switch, for questions that began before it.
 GRACE_SECONDS = 30.0
 
+#: How long the texts in work are waited for when the process ends.
+_STOPPING_SECONDS = 20.0
+
 #: Told how many texts have a vector, how many there are, and what it is about.
 Progress = Callable[[int, int, str], None]
 
@@ -90,14 +93,17 @@ class Reembedding:
 
     def start(self) -> None:
         """Do it in the background, one text after the other, so that answers hardly slow down."""
-        self._thread = threading.Thread(target=self._run_quietly, name="reembedding")
+        self._thread = threading.Thread(target=self._run_quietly, name="reembedding", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop after the next few texts; what is made is kept. It is not started again."""
+        """Stop after the next few texts; what is made is kept. It is not started again.
+
+        A model that is being fetched is not waited for.
+        """
         self._closing.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_STOPPING_SECONDS)
 
     def run(self, progress: Progress = lambda _done, _all, _name: None) -> bool:
         """Do it here and now, going on from what the background has done.
@@ -131,6 +137,8 @@ class Reembedding:
         old = self._indexes.serving.current
         embedder = self._open_embedder(self._named)
         embedder.load()
+        if self._closing.is_set():
+            return False
         new = Serving(embedder, old.index.sibling(embedder.name))
         forget_other_spaces(old.index, {embedder.name})
         filling = VectorFilling(self._database, new, gently)
