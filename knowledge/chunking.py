@@ -11,9 +11,15 @@ from knowledge.readers import Page
 from knowledge.structure import Block, Kind, Section, sections
 from storage.documents import PassageText
 
-#: The most tokens in a passage, counted by the embedder. It reads 256, its two special tokens,
-#: the title and the breadcrumb included.
+#: The most tokens in a passage, counted by the embedder. More would dilute what it is about, also
+#: where the embedder reads more.
 PASSAGE_TOKENS = 220
+
+#: What the title and the breadcrumb, which are embedded with a passage, may take.
+HEADING_TOKENS = 34
+
+#: A passage of fewer tokens says too little, whatever the embedder reads.
+_FEWEST_TOKENS = 48
 
 #: A section with fewer tokens says too little by itself; several in a row become one passage.
 TINY_SECTION_TOKENS = 12
@@ -44,27 +50,35 @@ class _Cut:
     tokens: int
 
 
-def cut(page: Page, count_tokens: CountTokens) -> tuple[PassageText, ...]:
-    """Cut a page into passages of at most `PASSAGE_TOKENS` tokens, in reading order.
+def room_for_text(passage_tokens: int) -> int:
+    """Return how many tokens a passage may have for an embedder that reads so many."""
+    return max(_FEWEST_TOKENS, min(PASSAGE_TOKENS, passage_tokens - HEADING_TOKENS))
+
+
+def cut(
+    page: Page, count_tokens: CountTokens, room: int = PASSAGE_TOKENS
+) -> tuple[PassageText, ...]:
+    """Cut a page into passages of at most `room` tokens, in reading order.
 
     A passage never reaches over a heading, unless sections are tiny: a run of them under the
     same parent is joined under the parent's heading, each line led by its own. Only a section
     that is too long is cut, between blocks if possible, else between items, rows or sentences;
     the sentence before such a cut is repeated behind it, and a table's head on each of its parts.
     """
-    splitting = _Splitting(count_tokens)
+    splitting = _Splitting(count_tokens, room)
     cuts = [piece for section in sections(page.text) for piece in splitting.cut_section(section)]
     return tuple(
         PassageText(breadcrumb=_breadcrumb(page.title, joined.path), text=joined.text)
-        for joined in _join_tiny(cuts, count_tokens)
+        for joined in _join_tiny(cuts, count_tokens, room)
     )
 
 
 class _Splitting:
     """Cuts sections into pieces that fit."""
 
-    def __init__(self, count_tokens: CountTokens) -> None:
+    def __init__(self, count_tokens: CountTokens, room: int) -> None:
         self._count_tokens = count_tokens
+        self._room = room
 
     def cut_section(self, section: Section) -> Iterator[_Cut]:
         counts = self._count_tokens([block.text for block in section.blocks])
@@ -74,48 +88,48 @@ class _Splitting:
             for part in self._parts(block, tokens)
         ]
         total = sum(part.tokens for part in parts)
-        pieces = -(-total // PASSAGE_TOKENS)
+        pieces = -(-total // self._room)
         # Aiming at equal pieces keeps the last one from being a lonely line.
-        budget = min(PASSAGE_TOKENS, int(total / max(pieces, 1) * 1.2) + 1)
+        budget = min(self._room, int(total / max(pieces, 1) * 1.2) + 1)
         before: list[_Part] = []
         for group in _packed(parts, budget):
             tokens = sum(part.tokens for part in group)
-            led = self._repeated(before, group, PASSAGE_TOKENS - tokens)
+            led = self._repeated(before, group, self._room - tokens)
             yield _Cut(section.path, _joined([*led, *group]), tokens + sum(p.tokens for p in led))
             before = group
 
     def _parts(self, block: Block, tokens: int) -> Iterator[_Part]:
-        if tokens <= PASSAGE_TOKENS:
+        if tokens <= self._room:
             yield _Part(block.kind, block.text, tokens)
         elif block.kind == "table":
             yield from self._line_groups(block, head_lines=_head_lines(block.text))
         elif block.kind == "code":
             yield from self._line_groups(block, head_lines=0)
         else:
-            yield from self._sentences(block.kind, block.text)
+            yield from self._sentences(block.kind, block.text, self._room)
 
     def _line_groups(self, block: Block, head_lines: int) -> Iterator[_Part]:
         lines = block.text.split("\n")
         head, rows = "\n".join(lines[:head_lines]), lines[head_lines:]
         head_tokens = self._count_tokens([head])[0] if head else 0
-        if head_tokens > PASSAGE_TOKENS // 2:
+        if head_tokens > self._room // 2:
             head, head_tokens, rows = "", 0, lines
         parts = [
             part
             for row, tokens in zip(rows, self._count_tokens(rows), strict=True)
             for part in (
                 [_Part(block.kind, row, tokens)]
-                if tokens + head_tokens <= PASSAGE_TOKENS
-                else self._sentences(block.kind, row, PASSAGE_TOKENS - head_tokens)
+                if tokens + head_tokens <= self._room
+                else self._sentences(block.kind, row, self._room - head_tokens)
             )
         ]
-        for group in _packed(parts, PASSAGE_TOKENS - head_tokens):
+        for group in _packed(parts, self._room - head_tokens):
             text = "\n".join(
                 [head, *(part.text for part in group)] if head else [p.text for p in group]
             )
             yield _Part(block.kind, text, head_tokens + sum(part.tokens for part in group))
 
-    def _sentences(self, kind: Kind, text: str, budget: int = PASSAGE_TOKENS) -> Iterator[_Part]:
+    def _sentences(self, kind: Kind, text: str, budget: int) -> Iterator[_Part]:
         pieces: list[str] = []
         while text:
             space = text.rfind(" ", _LONGEST_RUN // 2, _LONGEST_RUN)
@@ -168,23 +182,23 @@ def _joined(parts: Sequence[_Part]) -> str:
     return text.strip("\n")
 
 
-def _join_tiny(cuts: Sequence[_Cut], count_tokens: CountTokens) -> Iterator[_Cut]:
+def _join_tiny(cuts: Sequence[_Cut], count_tokens: CountTokens, room: int) -> Iterator[_Cut]:
     run: list[_Cut] = []
     for piece in cuts:
         is_tiny = piece.tokens < TINY_SECTION_TOKENS and len(piece.path) > 1
         belongs = bool(run) and piece.path[:-1] == run[0].path[:-1]
         if run and not (is_tiny and belongs):
-            yield from _as_one(run, count_tokens)
+            yield from _as_one(run, count_tokens, room)
             run = []
         if is_tiny:
             run.append(piece)
         else:
             yield piece
     if run:
-        yield from _as_one(run, count_tokens)
+        yield from _as_one(run, count_tokens, room)
 
 
-def _as_one(run: Sequence[_Cut], count_tokens: CountTokens) -> Iterator[_Cut]:
+def _as_one(run: Sequence[_Cut], count_tokens: CountTokens, room: int) -> Iterator[_Cut]:
     if len(run) == 1:
         yield run[0]
         return
@@ -193,7 +207,7 @@ def _as_one(run: Sequence[_Cut], count_tokens: CountTokens) -> Iterator[_Cut]:
         _Part("prose", text, tokens)
         for text, tokens in zip(texts, count_tokens(texts), strict=True)
     ]
-    for group in _packed(parts, PASSAGE_TOKENS):
+    for group in _packed(parts, room):
         tokens = sum(part.tokens for part in group)
         yield _Cut(run[0].path[:-1], "\n".join(part.text for part in group), tokens)
 

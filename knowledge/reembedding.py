@@ -3,6 +3,8 @@
 What is made is kept: a job that was stopped or killed goes on where it was. Syncs meanwhile change
 the old vectors only; before the switch the new ones are compared with SQL once more, with nobody
 else writing. Which embedder serves is a row in SQL, changed when its vectors are complete.
+Passages stay as they are cut; where the new embedder reads less than a whole one, the next sync
+cuts the document anew.
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ from dataclasses import dataclass
 
 from knowledge.indexing import BATCH, Indexes
 from knowledge.serving_index import OpenEmbedder, Serving, forget_other_spaces
-from knowledge.vector_filling import VectorFilling
+from knowledge.vector_filling import VectorFilling, documents_cut_off
 from storage import serving_embedder
 from storage.database import Database
 from storage.failpoints import failpoint
+from storage.reading_again import read_again
 
 log = logging.getLogger(__name__)
 
@@ -152,11 +155,15 @@ class Reembedding:
             if not self._fill(filling, progress):
                 return False
             failpoint("reembedding.complete")
+            cut_off = documents_cut_off(self._database, embedder)
             with self._database.write() as session:
                 serving_embedder.change(session, self._named, embedder.name)
+                read_again(session, cut_off)
             failpoint("reembedding.changed")
             self._indexes.serving.switch(new)
             self._is_done = True
+        if cut_off:
+            log.warning("documents are cut anew by the next sync count=%d", len(cut_off))
         filling.compare()  # pairs are approved without waiting for the indexes
         for _ in filling.batches():
             pass

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from knowledge.chunking import HEADING_TOKENS, PASSAGE_TOKENS
+from knowledge.embedder import Embedder
 from knowledge.indexing import BATCH, embedded_text
 from knowledge.passage_index import Kind
 from knowledge.serving_index import Serving
@@ -28,6 +30,27 @@ class _Part:
     kind: Kind
     audience: str
     ids: tuple[str, ...]
+
+
+def documents_cut_off(database: Database, embedder: Embedder) -> frozenset[int]:
+    """Return the documents with passages of which the embedder does not read the end."""
+    if embedder.passage_tokens >= PASSAGE_TOKENS + HEADING_TOKENS:
+        return frozenset()
+    with database.read() as session:
+        served = {a: documents.served_ids(session, a) for a in documents.all_audiences(session)}
+    cut_off: set[int] = set()
+    for audience, all_ids in served.items():
+        ids = iter(sorted(all_ids))
+        while batch := tuple(islice(ids, BATCH)):
+            with database.read() as session:
+                passages = list(documents.passages_by_ids(session, batch, {audience}).values())
+            counts = embedder.count_tokens([embedded_text(passage) for passage in passages])
+            cut_off.update(
+                passage.document_id
+                for passage, tokens in zip(passages, counts, strict=True)
+                if tokens > embedder.passage_tokens
+            )
+    return frozenset(cut_off)
 
 
 class VectorFilling:

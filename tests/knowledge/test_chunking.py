@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.chunking import PASSAGE_TOKENS, cut
+from knowledge.chunking import HEADING_TOKENS, PASSAGE_TOKENS, cut, room_for_text
 from knowledge.embedder import MiniLmEmbedder
 from knowledge.readers import Page
 from storage.documents import PassageText
@@ -145,3 +145,13 @@ def test_real_tokens_fit_even_without_a_space_to_cut_at(embedder: MiniLmEmbedder
         counts = embedder.count_tokens([p.text for p in passages])
         assert counts
         assert max(counts) <= PASSAGE_TOKENS
+
+
+def test_passages_are_shorter_for_an_embedder_that_reads_less_and_no_longer_for_more() -> None:
+    assert room_for_text(254) == room_for_text(508) == PASSAGE_TOKENS
+    room = room_for_text(126)
+    assert room + HEADING_TOKENS == 126
+    page = Page("Leave", f"{LONG} {LONG} {LONG}\n\n| a | b |\n|--|--|\n" + "| x y | z |\n" * 90)
+    passages = cut(page, lambda texts: [len(text.split()) for text in texts], room)
+    assert max(len(passage.text.split()) for passage in passages) <= room
+    assert len(passages) > len(_cut(page.text))

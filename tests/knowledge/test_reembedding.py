@@ -283,6 +283,19 @@ def test_when_the_old_vectors_cannot_serve_the_new_embedder_does_at_once(
     opened.serving.index.close()
 
 
+def test_pages_of_which_the_new_embedder_does_not_read_all_are_read_again_by_the_next_sync(
+    house: House, pages: Path, write: Write, turned: TurnedEmbedder, reembedding: Reembedding
+) -> None:
+    write(pages / "long.md", "# Rope\n\n" + "The rope hangs on the hook in the yard. " * 18)
+    house.ingest(pages)
+    turned.passage_tokens = 100
+    assert reembedding.run()
+    assert house.found("Where does the rope hang?", limit=1) == ["long.md"]
+    report = house.ingest(pages)
+    assert (report.changed, report.unchanged) == (1, 3)
+    assert house.ingest(pages).unchanged == 4
+
+
 def test_the_first_start_serves_what_the_settings_name(
     house: House, turned: TurnedEmbedder
 ) -> None:
