@@ -1,14 +1,17 @@
-"""Whether a sentence rests on the passages, and which of them it should cite."""
+"""Whether a sentence rests on the passages, what to show instead, and which passage to cite."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
+from knowledge.grounding.checker import Checks, Support
+from knowledge.grounding.facts import read_tokens
+from knowledge.grounding.small_talk import claims_nothing
 from storage.pair_groups import content_words
 from training.prompt import cited_numbers, with_citation
 
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _LINK = re.compile(r"(?:https?://|www\.|mailto:)[^\s<>|]+", re.IGNORECASE)
 _WORD = re.compile(r"\w{3,}")
 _CITED = re.compile(r"\s*\[(\d+)\]")
@@ -30,6 +33,126 @@ NEW_WORDS = 2
 _SENTENCE_END = re.compile(r"(?<!\b[A-ZÆØÅ]\.)(?<=[.!?])((?:\s*\[\d+\])*)\s+(?=[^\s\[])")
 
 _ABBREVIATIONS = frozenset({"e.g.", "i.e.", "kl.", "ca.", "approx.", "no.", "nr.", "mr.", "ms."})
+
+
+#: A rejected sentence that shares this much with a passage was about it: the passage is quoted.
+_ABOUT = 0.5
+
+#: A quotation in place of a sentence has at most this many characters.
+_LONGEST_QUOTE = 320
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A sentence that may be shown as it is.
+
+    Attributes:
+        text: The sentence, headings that were copied into it taken out.
+        support: What the check found; None if it claims nothing.
+    """
+
+    text: str
+    support: Support | None = None
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What is shown in a sentence's place: the passage's own words, with its citation.
+
+    Attributes:
+        text: The quotation.
+        reasons: Why the sentence was not shown, in words.
+    """
+
+    text: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A sentence that is not shown, and why; no reason if nothing was lost by it."""
+
+    reasons: tuple[str, ...] = ()
+
+
+class GroundedWriter:
+    """Decides sentence by sentence, while the model writes, what of an answer is shown.
+
+    A sentence that claims nothing passes. One that the passages support passes. One that they do
+    not support, but that is about something they say, is replaced by their own words; anything
+    else is dropped.
+    """
+
+    def __init__(
+        self,
+        check: Checks,
+        passages: Sequence[str],
+        question: str,
+        *,
+        sayings: Collection[str] = (),
+        headings: Sequence[str] = (),
+    ) -> None:
+        """Begin an answer.
+
+        Args:
+            check: Has read the passages.
+            passages: Their headings and texts, in the order they are cited by.
+            question: What was asked.
+            sayings: The company's own phrases; they need no support.
+            headings: Lines that are taken out where the model copies them.
+        """
+        self._check = check
+        self._passages = passages
+        self._question = question
+        self._sayings = sayings
+        self._headings = headings
+        self._numbers = _known_numbers((*passages, question))
+        self._said: set[str] = set()
+        self._claims = 0
+        self.rejected = 0
+
+    def write(self, sentence: str) -> Shown | Replaced | Dropped:
+        """Say what is shown for the next sentence of the model."""
+        text = without_headings(sentence, self._headings)
+        if not text.strip():
+            return Dropped()
+        if claims_nothing(text, self._question, self._sayings):
+            return Shown(text)
+        support = self._check.support(text)
+        reasons = self._impossible(text) or support.reasons
+        if support.is_supported and not reasons:
+            self._claims += 1
+            self._said.add(_bare(support.sentence))
+            return Shown(text, support)
+        self.rejected += 1
+        quoted = self._quotation(support)
+        if quoted is None:
+            return Dropped(reasons)
+        self._claims += 1
+        self._said.add(_bare(support.sentence))
+        return Replaced(quoted + sentence[len(sentence.rstrip()) :], reasons)
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether anything was shown that the passages support; if not, the bot abstains."""
+        return self._claims > 0
+
+    def _impossible(self, text: str) -> tuple[str, ...]:
+        """What no fitted model may let through, whatever it thinks of the rest."""
+        found = []
+        if not _has_only(text, self._numbers):
+            found.append("a number stands in no passage")
+        if not has_known_links(text, self._passages):
+            found.append("a link stands in no passage")
+        return tuple(found)
+
+    def _quotation(self, support: Support) -> str | None:
+        words = support.sentence.strip()
+        is_about = support.passage is not None and support.closeness >= _ABOUT
+        if not is_about or len(words) > _LONGEST_QUOTE or _bare(words) in self._said:
+            return None
+        assert support.passage is not None
+        return f"“{words}” [{support.passage + 1}]"
 
 
 class SentenceStream:
@@ -76,10 +199,10 @@ def says_it_does_not_know(text: str) -> bool:
 def has_supported_numbers(sentence: str, passages: Sequence[str], question: str) -> bool:
     """Whether every number in the sentence stands in a passage or in the question.
 
-    A number that stands nowhere is the plainest sign of an invented fact.
+    A number that stands nowhere is the plainest sign of an invented fact. How it is written makes
+    no difference: 5 = five = fem, 12 000 = 12,000 = 12k, 09:00 = 9am.
     """
-    known = {n for text in (*passages, question) for n in _numbers(text)}
-    return all(number in known for number in _numbers(_CITED.sub("", sentence)))
+    return _has_only(sentence, _known_numbers((*passages, question)))
 
 
 def has_known_links(sentence: str, passages: Sequence[str]) -> bool:
@@ -136,13 +259,24 @@ def quotation(question: str, passage: str, longest: int = 320) -> str:
     return quoted if len(quoted) <= longest else quoted[: longest - 1].rstrip() + "…"
 
 
-def _numbers(text: str) -> frozenset[str]:
-    """The numbers in `text`; thousands separators and trailing zeros make no difference."""
-    found = set()
-    for number in _NUMBER.findall(re.sub(r"(?<=\d)[\s\u00a0](?=\d{3}\b)", "", text)):
-        plain = re.sub(r"[.,](?=\d{3}\b)", "", number)
-        found.add(plain.lstrip("0") or "0")
-    return frozenset(found)
+def _known_numbers(texts: Sequence[str]) -> frozenset[str]:
+    """Every number that stands in texts, read in both languages, in its canonical forms."""
+    return frozenset(
+        value
+        for text in texts
+        for language in ("en", "no")
+        for token in read_tokens(text, language)
+        for value in token.values
+    )
+
+
+def _has_only(sentence: str, known: frozenset[str]) -> bool:
+    """Whether each number that is written in digits has one of its forms among the known."""
+    return all(
+        not token.values.isdisjoint(known)
+        for token in read_tokens(_CITED.sub("", sentence), "en")
+        if token.kind == "number" and any(letter.isdigit() for letter in token.text)
+    )
 
 
 def _bare(line: str) -> str:

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.grounding import (
+    Dropped,
+    GroundedWriter,
+    Replaced,
     SentenceStream,
+    Shown,
     has_known_links,
     has_supported_numbers,
     quotation,
@@ -13,6 +18,8 @@ from bot.grounding import (
     settle_citations,
     without_headings,
 )
+from knowledge.grounding.checker import GroundingCheck
+from knowledge.grounding.reading import Ground
 
 LEAVE = "Everyone gets 25 days of paid leave, and 12 000 NOK for a trip. Book by 15 May."
 
@@ -105,3 +112,81 @@ def test_a_sentence_comes_as_soon_as_it_is_complete() -> None:
     assert list(stream.feed("You get 25 days [1]. ")) == []
     assert list(stream.feed("Book ")) == ["You get 25 days [1]. "]
     assert list(stream.flush()) == ["Book "]
+
+
+HOLIDAY = (
+    "Everyone gets 25 days of paid holiday a year. Dogs are not allowed in the Bergen office. "
+    "Ask Hedda Lien before 15 May. Book trips at https://reisa.fjellro.example/book."
+)
+QUESTION = "How many days of paid holiday do I get?"
+
+
+@pytest.fixture
+def writer() -> GroundedWriter:
+    check = GroundingCheck().read([Ground("Leave > Holiday", HOLIDAY)], QUESTION)
+    return GroundedWriter(
+        check, [HOLIDAY], QUESTION, sayings={"God tur!"}, headings=["Leave > Holiday"]
+    )
+
+
+def test_a_supported_sentence_is_shown_as_the_model_wrote_it(writer: GroundedWriter) -> None:
+    sentence = "Everyone gets 25 days of paid holiday a year [1]. "
+    shown = writer.write(sentence)
+    assert isinstance(shown, Shown)
+    assert shown.text == sentence
+    assert shown.support is not None
+    assert shown.support.passage == 0
+    assert writer.has_enough
+
+
+def test_a_sentence_with_a_wrong_number_gives_way_to_the_passage_s_own_words(
+    writer: GroundedWriter,
+) -> None:
+    replaced = writer.write("Everyone gets 30 days of paid holiday a year [1]. ")
+    assert isinstance(replaced, Replaced)
+    assert replaced.text == "“Everyone gets 25 days of paid holiday a year.” [1] "
+    assert any("30" in reason or "number" in reason for reason in replaced.reasons)
+    assert writer.has_enough
+    assert writer.rejected == 1
+
+
+def test_a_turned_denial_gives_way_too(writer: GroundedWriter) -> None:
+    replaced = writer.write("Dogs are allowed in the Bergen office.")
+    assert isinstance(replaced, Replaced)
+    assert replaced.text == "“Dogs are not allowed in the Bergen office.” [1]"
+
+
+def test_nothing_is_quoted_twice(writer: GroundedWriter) -> None:
+    assert isinstance(writer.write("Everyone gets 25 days of paid holiday a year."), Shown)
+    assert isinstance(writer.write("Everyone gets 52 days of paid holiday a year."), Dropped)
+
+
+def test_a_sentence_about_nothing_in_the_passages_is_dropped(writer: GroundedWriter) -> None:
+    dropped = writer.write("Our chief executive owns two sailing boats.")
+    assert isinstance(dropped, Dropped)
+    assert dropped.reasons
+    assert not writer.has_enough
+
+
+def test_friendly_words_are_shown_but_are_no_answer(writer: GroundedWriter) -> None:
+    for sentence in ("Hei! ", "God tur!", "Just shout if you need us."):
+        assert writer.write(sentence) == Shown(sentence)
+    assert not writer.has_enough
+
+
+def test_a_copied_heading_is_dropped_without_a_reason(writer: GroundedWriter) -> None:
+    assert writer.write("[1] Leave > Holiday\n") == Dropped()
+
+
+def test_an_invented_link_is_never_shown_however_well_the_rest_fits(
+    writer: GroundedWriter,
+) -> None:
+    assert isinstance(writer.write("Book trips at https://reisa.fjellro.example/book."), Shown)
+    shown = writer.write("Book trips at https://reisa.fjellro.example/evil.")
+    assert not isinstance(shown, Shown)
+
+
+def test_a_number_in_words_is_the_same_number() -> None:
+    assert has_supported_numbers("It takes 5 days.", ["It takes five days."], "")
+    assert has_supported_numbers("Det tar 5 dager.", ["Det tar fem dager."], "")
+    assert not has_supported_numbers("It takes 6 days.", ["It takes five days."], "")

@@ -1,0 +1,241 @@
+"""Whether unsupported sentences are caught: made statements, paraphrases, and people's judgement.
+
+    python -m tests.benchmarks.grounding --data FOLDER          # reports
+    python -m tests.benchmarks.grounding --data FOLDER --fit    # fits first, then reports
+
+Pages are split in two by a hash of their name. The check is fitted on statements made from one
+half (its threshold in cross-validation within it); everything that is printed comes from the other
+half, or from data that people judged, which nothing is fitted on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from sklearn.metrics import roc_auc_score
+
+from knowledge.embedder import MiniLmEmbedder
+from knowledge.grounding import checker
+from knowledge.grounding.checker import MODEL_FILE, GroundingCheck
+from knowledge.grounding.features import compare
+from knowledge.grounding.reading import Ground, Reading
+from knowledge.grounding.small_talk import claims_nothing
+from knowledge.grounding.statements import SourcePage, Statement, is_reported, make_statements
+from knowledge.grounding.training import fit, rows_of
+from tests.benchmarks.grounding_pages import company_pages, handbook_pages, norquad_pages
+from tests.benchmarks.grounding_people import (
+    Judged,
+    RatedAnswers,
+    mtrag_answers,
+    paraphrases,
+    scifact_claims,
+)
+
+MODEL = Path(checker.__file__).parent / MODEL_FILE
+
+#: Sentences used of each page: for fitting, and for the report.
+FITTED_PER_PAGE, REPORTED_PER_PAGE = 4, 2
+
+#: Scores a sentence beside passages; more is more supported.
+Score = Callable[[str, Sequence[Ground], str], float]
+
+console = Console(width=120)
+
+
+def fit_and_write(pages: Sequence[SourcePage], embedder: MiniLmEmbedder) -> None:
+    """Fit the check with and without the embedder, and write both into the package."""
+    statements = list(make_statements(pages, seed=1, per_page=FITTED_PER_PAGE))
+    console.print(f"Fitting on {len(statements)} statements from {len(pages)} pages.")
+    rows = rows_of(statements, embedder)
+    names_without = rows_of(statements[:1], None).shape[1]
+    models = {
+        embedder.name: fit(rows, statements, with_meaning=True),
+        "": fit(rows[:, :names_without], statements, with_meaning=False),
+    }
+    content = {"models": {name: fitted.as_plain() for name, fitted in models.items()}}
+    MODEL.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
+    truth = [statement.is_true for statement in statements]
+    for name, fitted in models.items():
+        auroc = roc_auc_score(truth, fitted.out_of_fold)
+        console.print(f"  {name or 'without an embedder'}: AUROC {auroc:.3f} in cross-validation")
+
+
+def score_statements(
+    statements: Sequence[Statement], check: GroundingCheck
+) -> tuple[list[float], float]:
+    """Return the probabilities, and the milliseconds that a check took."""
+    began = time.perf_counter()
+    scores = [check.support(s.text, s.grounds, s.question).probability for s in statements]
+    return scores, (time.perf_counter() - began) * 1000 / len(statements)
+
+
+def show_statements(
+    title: str, statements: Sequence[Statement], scores: Sequence[float], threshold: float
+) -> None:
+    """Print the table by kind and language, and the sums."""
+    truth = np.array([s.is_true for s in statements])
+    values = np.array(scores)
+    passed = values >= threshold
+    table = Table(title=title)
+    for column in ("kind", "language", "statements", "rejected"):
+        table.add_column(column, justify="right" if column != "kind" else "left")
+    counts: dict[tuple[bool, str, str], list[bool]] = defaultdict(list)
+    for statement, is_passed in zip(statements, passed, strict=True):
+        for language in (statement.language, "both"):
+            counts[(not statement.is_true, statement.kind, language)].append(not is_passed)
+    for (is_false, kind, language), rejected in sorted(counts.items()):
+        name = f"{'false' if is_false else 'true'}: {kind}"
+        table.add_row(name, language, str(len(rejected)), f"{np.mean(rejected):.1%}")
+    console.print(table)
+    for language in ("en", "no", "both"):
+        part = np.array([language in (s.language, "both") for s in statements])
+        if truth[part].all() or not truth[part].any():
+            continue
+        console.print(
+            f"  {language}: AUROC {roc_auc_score(truth[part], values[part]):.3f}, caught "
+            f"{1 - passed[part & ~truth].mean():.1%} of {int((part & ~truth).sum())} false, rejected "
+            f"{1 - passed[part & truth].mean():.1%} of {int((part & truth).sum())} true "
+            f"(threshold {threshold:.3f})"
+        )
+
+
+def by_words(sentence: str, grounds: Sequence[Ground], question: str) -> float:
+    """Word overlap alone: the share of the content words that the passages have."""
+    language = "en"
+    return compare(sentence, Reading(grounds, language), "").figures["coverage of all passages"]
+
+
+def by_meaning(embedder: MiniLmEmbedder) -> Score:
+    """Embedding similarity alone: the highest cosine with a sentence of the passages."""
+    known: dict[str, np.ndarray] = {}
+
+    def score(sentence: str, grounds: Sequence[Ground], question: str) -> float:
+        sentences = [s.text for s in Reading(grounds, "en").sentences]
+        new = [text for text in (sentence, *sentences) if text not in known]
+        known.update(zip(new, embedder.embed_passages(new), strict=True))
+        return max((float(known[sentence] @ known[text]) for text in sentences), default=0.0)
+
+    return score
+
+
+def show_judged(title: str, rows: Sequence[Judged], scores: dict[str, Score], lowest: bool) -> None:
+    """Print the AUROC of each way of scoring; an answer counts as its lowest sentence, or mean."""
+    truth = [row.is_true for row in rows]
+    table = Table(title=f"{title}: {sum(truth)} supported, {len(truth) - sum(truth)} not")
+    table.add_column("by")
+    table.add_column("AUROC", justify="right")
+    for name, score in scores.items():
+        values = []
+        for row in rows:
+            claims = [s for s in row.sentences if not claims_nothing(s)] or list(row.sentences)
+            each = [score(sentence, row.grounds, row.question) for sentence in claims]
+            values.append((min(each) if lowest else float(np.mean(each))) if each else 1.0)
+        table.add_row(name, f"{roc_auc_score(truth, values):.3f}")
+    console.print(table)
+
+
+def show_paraphrases(rows: Sequence[Judged], check: GroundingCheck) -> None:
+    """Print what hand-written paraphrases and their false twins get."""
+    supports = [check.support(row.sentences[0], row.grounds) for row in rows]
+    for language in ("en", "no", "both"):
+        part = [n for n, row in enumerate(rows) if language in (row.language, "both")]
+        truth = [rows[n].is_true for n in part]
+        values = [supports[n].probability for n in part]
+        true_ones = [n for n in part if rows[n].is_true]
+        false_ones = [n for n in part if not rows[n].is_true]
+        pairs = [
+            supports[t].probability > supports[f].probability
+            for t, f in zip(true_ones, false_ones, strict=True)
+        ]  # noqa: E501
+        console.print(
+            f"  {language}: AUROC {roc_auc_score(truth, values):.3f}, caught "
+            f"{np.mean([not supports[n].is_supported for n in false_ones]):.0%} of {len(false_ones)} "
+            f"false, rejected {np.mean([not supports[n].is_supported for n in true_ones]):.0%} of "
+            f"{len(true_ones)} true; the true one of a pair scores higher in {np.mean(pairs):.0%}"
+        )
+
+
+def show_unanswerable(
+    answers: RatedAnswers, check: GroundingCheck, embedder: MiniLmEmbedder
+) -> None:
+    """Print how many answers to unanswerable questions would be shown, beside found passages."""
+    vectors = embedder.embed_passages([f"{d.heading}\n{d.text}" for d in answers.documents])
+    counts: Counter[str] = Counter()
+    for row in answers.unanswerable:
+        found = np.argsort(-(vectors @ embedder.embed_query(row.question)))[:3]
+        opened = check.read([answers.documents[n] for n in found], row.question)
+        claims = [s for s in row.sentences if not claims_nothing(s, row.question)]
+        kind = "people found it faithful" if row.is_true else "people found it unfaithful"
+        counts[f"{kind}: sentences"] += len(claims)
+        counts[f"{kind}: sentences rejected"] += sum(
+            not opened.support(s).is_supported for s in claims
+        )
+    console.print("Answers to mtRAG's 7 unanswerable questions, beside the 3 passages found:")
+    for name, count in sorted(counts.items()):
+        console.print(f"  {name}: {count}")
+
+
+def main() -> None:
+    """Fit if asked to, then print everything."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--fit", action="store_true", help="fit first and write the model")
+    parser.add_argument("--cache", type=Path, default=Path(".pytest_cache/d/embedder"))
+    options = parser.parse_args()
+    embedder = MiniLmEmbedder(options.cache)
+    public = [*handbook_pages(options.data, embedder), *norquad_pages(options.data, embedder)]
+    company = list(company_pages(embedder))
+    if options.fit:
+        fit_and_write([p for p in [*public, *company] if not is_reported(p.name)], embedder)
+    checker._fitted.cache_clear()
+    checks = {
+        "the check": GroundingCheck(embedder),
+        "the check without an embedder": GroundingCheck(),
+    }
+    check = checks["the check"]
+    for title, pages in (("Handbook and NorQuAD", public), ("The sample company", company)):
+        reported = [page for page in pages if is_reported(page.name)]
+        statements = list(make_statements(reported, seed=2, per_page=REPORTED_PER_PAGE))
+        scores, milliseconds = score_statements(statements, check)
+        show_statements(
+            f"{title}, {len(reported)} pages never fitted on", statements, scores, check.threshold
+        )  # noqa: E501
+        console.print(f"  {milliseconds:.0f} ms a check, passages read anew each time")
+        truth = [s.is_true for s in statements]
+        scores_without, _ = score_statements(statements, checks["the check without an embedder"])
+        words = [by_words(s.text, s.grounds, "") for s in statements]
+        console.print(
+            f"  beside it, AUROC: without an embedder {roc_auc_score(truth, scores_without):.3f}, "
+            f"word overlap alone {roc_auc_score(truth, words):.3f}"
+        )
+    console.print("Paraphrases written by hand, with a false twin each, never fitted on:")
+    show_paraphrases(list(paraphrases(public)), check)
+    scores_by: dict[str, Score] = {
+        name: (lambda s, g, q, c=each: c.support(s, g, q).probability)  # type: ignore[misc]
+        for name, each in checks.items()
+    } | {"word overlap alone": by_words, "embedding similarity alone": by_meaning(embedder)}
+    show_judged(
+        "SciFact, SUPPORT against CONTRADICT", scifact_claims(options.data), scores_by, True
+    )
+    answers = mtrag_answers(options.data)
+    show_judged(
+        "mtRAG, faithful against unfaithful, lowest sentence", answers.rated, scores_by, True
+    )
+    show_judged(
+        "mtRAG, faithful against unfaithful, mean of sentences", answers.rated, scores_by, False
+    )
+    show_unanswerable(answers, check, embedder)
+
+
+if __name__ == "__main__":
+    main()
