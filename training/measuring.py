@@ -26,11 +26,19 @@ VOICE_SAMPLE = 40
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What one version is asked, and where its answers are kept."""
+class Measured:
+    """A version that is measured: its name, its folder and its manifest's SHA-256 (base: None)."""
 
     name: str
     folder: Path | None
+    manifest: str | None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What one version is asked, and where its answers are kept."""
+
+    version: Measured
     book: AnswerBook
     chats: tuple[tuple[tuple[ChatMessage, ...], ...], ...]
 
@@ -94,38 +102,97 @@ class Measuring:
             EvaluationStopped: `should_stop` said so; answers that came are kept.
             VoiceUnclear: there are too few training answers to learn the voice from.
         """
-        probes = read_probes() if self._probes is None else tuple(self._probes)
-        learned = _pair_rows(snapshot)
-        held_out = tuple(row.messages for row in snapshot.held_out)
-        general = tuple(render_general(probe.prompt) for probe in probes)
-        sample = tuple(row.messages for row in _sample(learned, snapshot.seed))
         name, folder, manifest = challenger
+        return self.compare(
+            snapshot.held_out,
+            _pair_rows(snapshot.rows),
+            seed=snapshot.seed,
+            champion=measured(champion),
+            challenger=Measured(name, folder, manifest),
+            loss=loss,
+            on_step=on_step,
+            should_stop=should_stop,
+        )
+
+    def compare(
+        self,
+        held_out: Sequence[Row],
+        learned: Sequence[Row],
+        *,
+        seed: int,
+        champion: Measured,
+        challenger: Measured,
+        loss: Sequence[float] = (),
+        on_step: Callable[[int, int | None, str | None], None],
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> Report:
+        """Measure any version beside any other, and beside the base, which is always asked too.
+
+        Args:
+            held_out: The rows to measure on.
+            learned: Rows of training pairs: they show what the voice is.
+            seed: Draws which of the learned questions the base answers, to show how it writes.
+            champion: What the challenger is compared with; may be the base or itself.
+            challenger: What is measured.
+            loss: The loss of each training step, if it is to be drawn.
+            on_step: Told how many answers have come, how many there will be, and of whom.
+            should_stop: Asked before each batch.
+
+        Raises:
+            EvaluationStopped: `should_stop` said so; answers that came are kept.
+            VoiceUnclear: there are too few training answers to learn the voice from.
+        """
+        probes = read_probes() if self._probes is None else tuple(self._probes)
+        questions = tuple(row.messages for row in held_out)
+        general = tuple(render_general(probe.prompt) for probe in probes)
+        sample = tuple(row.messages for row in _sample(learned, seed))
+        base = Measured(BASE, None, None)
+        versions = {version.name: version for version in (base, champion, challenger)}
         asked = [
-            _Asked(BASE, None, AnswerBook(self.book(BASE, None)), (held_out, general, sample)),
-            _Asked(name, folder, AnswerBook(self.book(name, manifest)), (held_out, general)),
+            _Asked(
+                version,
+                AnswerBook(self.book(version.name, version.manifest)),
+                (questions, general, sample) if version == base else (questions, general),
+            )
+            for version in versions.values()
         ]
-        if not champion.is_base:
-            book = AnswerBook(self.book(champion.name, champion.manifest_sha256))
-            where = None if champion.folder is None else Path(champion.folder)
-            asked.insert(1, _Asked(champion.name, where, book, (held_out, general)))
-        total = sum(self._missing(one) for one in asked)
-        on_step(0, total, None)
-        said = {one.name: self._ask(one, on_step, should_stop) for one in asked}
+        on_step(0, sum(self._missing(one) for one in asked), None)
+        said = {one.version.name: self._ask(one, on_step, should_stop) for one in asked}
         answers = {
-            version: VersionAnswers(version, tuple(parts[0]), tuple(parts[1]))
-            for version, parts in said.items()
+            name: VersionAnswers(name, tuple(parts[0]), tuple(parts[1]))
+            for name, parts in said.items()
         }
         return compare(
-            snapshot.held_out,
+            held_out,
             probes,
             base=answers[BASE],
             champion=answers[champion.name],
-            challenger=answers[name],
+            challenger=answers[challenger.name],
             train_references=[row.answer for row in learned],
             base_train_answers=said[BASE][2],
             voice=self._voice,
             loss=loss,
         )
+
+    def voice_classifier(
+        self,
+        learned: Sequence[Row],
+        seed: int,
+        on_step: Callable[[int, int | None, str | None], None],
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> VoiceClassifier:
+        """Return a classifier of the voice, the base's answers made where they are missing.
+
+        Raises:
+            EvaluationStopped: `should_stop` said so; answers that came are kept.
+            VoiceUnclear: there are too few training answers.
+        """
+        sample = tuple(row.messages for row in _sample(learned, seed))
+        base = Measured(BASE, None, None)
+        asked = _Asked(base, AnswerBook(self.book(BASE, None)), ((), (), sample))
+        on_step(0, self._missing(asked), None)
+        said = self._ask(asked, on_step, should_stop)[2]
+        return VoiceClassifier([row.answer for row in learned], said)
 
     def voice_of(self, snapshot: Snapshot) -> VoiceClassifier:
         """Return the classifier of the voice that a measured snapshot was judged by.
@@ -133,7 +200,7 @@ class Measuring:
         Raises:
             VoiceUnclear: there are too few answers, or the snapshot was not measured here.
         """
-        learned = _pair_rows(snapshot)
+        learned = _pair_rows(snapshot.rows)
         sample = [row.messages for row in _sample(learned, snapshot.seed)]
         book = AnswerBook(self.book(BASE, None))
         if book.missing(sample, self._answer_tokens):
@@ -154,7 +221,7 @@ class Measuring:
         should_stop: Callable[[], bool],
     ) -> list[list[str]]:
         def answered(count: int) -> None:
-            on_step(count, None, f"{asked.name} answers questions it has never seen")
+            on_step(count, None, f"{asked.version.name} answers questions it has never seen")
 
         def all_answers(generate: Generate) -> list[list[str]]:
             return [
@@ -164,15 +231,21 @@ class Measuring:
 
         if not self._missing(asked):
             return all_answers(_nobody)
-        with self._open_generator(asked.name, asked.folder) as generate:
+        with self._open_generator(asked.version.name, asked.version.folder) as generate:
             return all_answers(generate)
 
     def _limits(self) -> tuple[int, int, int]:
         return (self._answer_tokens, PROBE_TOKENS, self._answer_tokens)
 
 
-def _pair_rows(snapshot: Snapshot) -> list[Row]:
-    return [row for row in snapshot.train if row.kind == "pair"]
+def measured(version: Version) -> Measured:
+    """Return what is measured of a version that SQL knows."""
+    folder = None if version.folder is None else Path(version.folder)
+    return Measured(version.name, folder, version.manifest_sha256)
+
+
+def _pair_rows(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.split == "train" and row.kind == "pair"]
 
 
 def _sample(rows: Sequence[Row], seed: int) -> list[Row]:

@@ -51,3 +51,29 @@ def difference_interval(
             f"Paired values are needed: {len(challenger)} and {len(champion)} were given."
         )
     return mean_interval([new - old for new, old in zip(challenger, champion, strict=True)], seed)
+
+
+def ratio_interval(parts: Sequence[float], wholes: Sequence[float], seed: int = 0) -> Interval:
+    """Return the sum of `parts` over the sum of `wholes` with its interval; zeros for nothing.
+
+    Answers are resampled, not their sentences: sentences of one answer stand and fall together.
+
+    Args:
+        parts: For each answer, how many of its sentences it is about.
+        wholes: For each answer, how many sentences it has.
+        seed: Of the samples drawn.
+
+    Returns:
+        The ratio; `count` is the sum of `wholes`.
+    """
+    import numpy
+
+    if not sum(wholes):
+        return Interval(0.0, 0.0, 0.0, 0)
+    part, whole = numpy.asarray(parts, dtype=float), numpy.asarray(wholes, dtype=float)
+    drawn = numpy.random.default_rng(seed).integers(0, len(part), (RESAMPLES, len(part)))
+    sums = whole[drawn].sum(axis=1)
+    ratios = part[drawn].sum(axis=1)[sums > 0] / sums[sums > 0]
+    tail = (1 - _CONFIDENCE) / 2
+    low, high = numpy.quantile(ratios, (tail, 1 - tail))
+    return Interval(float(part.sum() / whole.sum()), float(low), float(high), int(whole.sum()))

@@ -102,9 +102,7 @@ class Report:
 
     def table(self) -> str:
         """Return the numbers as a table of plain text, 78 characters wide."""
-        versions = [self.base, self.champion, self.challenger]
-        if self.champion.version == self.base.version:
-            versions.pop(0)
+        versions = self._versions()
         head = f"{'':<23}" + "".join(f"{scores.version:>12}" for scores in versions)
         lines = [f"{head}   change (95 % interval)"]
         for name, label in LABELS.items():
@@ -136,6 +134,53 @@ class Report:
         lines.append(f"the voice's classifier is right on {self.voice_accuracy:.0%}{rules}.")
         return "\n".join(lines)
 
+    def cells(self) -> list[list[str]]:
+        """Return the numbers as a table: the head first, then a row for each measure."""
+        versions = self._versions()
+        is_paired = self.champion.version != self.challenger.version
+        head = ["", *(scores.version for scores in versions)]
+        rows = [[*head, f"change from {self.champion.version}"] if is_paired else head]
+        for name, label in LABELS.items():
+            if self.challenger.measures[name].count == 0:
+                continue
+            row = [label, *(_share(scores.measures[name]) for scores in versions)]
+            change = self.differences[name]
+            points = (
+                f"{change.mean * 100:+.0f} ({change.low * 100:+.0f} to {change.high * 100:+.0f})"
+            )
+            rows.append([*row, points] if is_paired else row)
+        rest = [
+            ["words an answer", *(f"{scores.words:.0f}" for scores in versions)],
+            *(
+                [
+                    f"probes: {kind}",
+                    *(f"{s.probes[kind].right} of {s.probes[kind].total}" for s in versions),
+                ]
+                for kind in self.challenger.probes
+            ),
+        ]
+        rows += [[*row, ""] if is_paired else row for row in rest]
+        return rows
+
+    def markdown(self) -> str:
+        """Return the table as Markdown, with how it was measured below it."""
+        head, *rows = (f"| {' | '.join(row)} |" for row in self.cells())
+        rule = f"| --- |{' ---: |' * (len(self.cells()[0]) - 1)}"
+        return "\n".join([head, rule, *rows, "", *self.remarks()])
+
+    def remarks(self) -> list[str]:
+        """Say on what the numbers rest."""
+        return [
+            f"{self.held_out} held-out questions; retrieval found the right passage for "
+            f"{self.retrieved:.0%}. The voice's classifier tells the company's answers from the "
+            f"base's in {self.voice_accuracy:.0%}. In brackets: the 95 % interval (bootstrap)."
+        ]
+
+    def _versions(self) -> list[VersionScores]:
+        """Return each version once, base first."""
+        shown = {each.version: each for each in (self.base, self.champion, self.challenger)}
+        return list(shown.values())
+
     def plot(self, path: Path) -> Path:
         """Draw the measures with their intervals, and the loss, as a PNG file at `path`."""
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -144,10 +189,12 @@ class Report:
         figure = Figure(figsize=(11, 4.2), layout="constrained")
         FigureCanvasAgg(figure)
         bars, curve = figure.subplots(1, 2, width_ratios=(2, 1))
+        curve.set_visible(bool(self.loss))
         versions = [("base", self.base, "#b9bec7")]
         if self.champion.version != self.base.version:
             versions.append(("champion", self.champion, "#4a7bb7"))
-        versions.append(("challenger", self.challenger, "#2f9e6e"))
+        if self.challenger.version not in (self.base.version, self.champion.version):
+            versions.append(("challenger", self.challenger, "#2f9e6e"))
         shown = [name for name in _PLOTTED if self.challenger.measures[name].count]
         width = 0.8 / len(versions)
         for place, (role, scores, colour) in enumerate(versions):
@@ -184,6 +231,10 @@ class Report:
         figure.savefig(temporary, dpi=130, format="png")
         temporary.rename(path)
         return path
+
+
+def _share(found: Interval) -> str:
+    return f"{found.mean:.0%} ({found.low * 100:.0f} to {found.high * 100:.0f})"
 
 
 def _smoothed(values: Sequence[float], share: float = 0.2) -> list[float]:

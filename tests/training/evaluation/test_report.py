@@ -106,3 +106,22 @@ def test_the_plot_is_a_picture(tmp_path: Path) -> None:
     path = report().plot(tmp_path / "plots" / "report.png")
     assert path.read_bytes().startswith(b"\x89PNG")
     assert [found.name for found in path.parent.iterdir()] == ["report.png"]
+
+
+def test_the_base_beside_itself_is_shown_once_and_without_a_change(tmp_path: Path) -> None:
+    found = replace(report(BASE), loss=())
+    head, *rows = found.cells()
+    assert head == ["", "base"]
+    assert all(len(row) == 2 for row in rows)
+    assert found.plot(tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_cells_show_each_version_and_the_paired_change() -> None:
+    head, *rows = report().cells()
+    assert head == ["", "base", "v1", "change from base"]
+    by_name = {row[0]: row[1:] for row in rows}
+    assert by_name["in the voice"][:2] == ["0% (0 to 0)", "100% (100 to 100)"]
+    assert by_name["in the voice"][2] == "+100 (+100 to +100)"
+    assert by_name["probes: arithmetic"] == ["20 of 20", "18 of 20", ""]
+    assert "| in the voice | 0% (0 to 0) |" in report().markdown()
+    assert "40 held-out questions" in report().markdown()
