@@ -87,7 +87,7 @@ class VectorFilling:
             while batch := tuple(islice(ids, size)):
                 texts = self._texts(part, batch)
                 if texts:
-                    vectors = self._embedded(list(texts.values()))
+                    vectors = self._embedded(part.kind, list(texts.values()))
                     self._target.index.upsert(part.kind, part.audience, list(texts), vectors)
                 yield len(batch)
 
@@ -108,10 +108,13 @@ class VectorFilling:
             found = documents.passages_by_ids(session, ids, {part.audience})
         return {id: embedded_text(passage) for id, passage in found.items()}
 
-    def _embedded(self, texts: list[str]) -> Vectors:
+    def _embedded(self, kind: Kind, texts: list[str]) -> Vectors:
         import numpy as np
 
+        embedder = self._target.embedder
+        if kind == "verified":  # a question is looked for among questions
+            return np.stack([embedder.embed_query(text) for text in texts])
         if not self._gently:
-            return self._target.embedder.embed_passages(texts)
+            return embedder.embed_passages(texts)
         # One text keeps one core busy; the others are left to those who wait for answers.
-        return np.concatenate([self._target.embedder.embed_passages([text]) for text in texts])
+        return np.concatenate([embedder.embed_passages([text]) for text in texts])

@@ -103,7 +103,7 @@ def test_the_new_embedder_takes_over_with_every_passage_and_verified_question(
     found = house.found("How many weeks of parental leave?", "everyone", "channel:hr")
     steps: list[tuple[int, int]] = []
     assert reembedding.run(lambda done, total, _: steps.append((done, total)))
-    made = len(turned.embedded)
+    made = len(turned.embedded) + 2  # and the verified questions
     assert house.indexes.embedder is turned
     _serves_exactly_what_sql_says(house, turned.name)
     assert house.found("How many weeks of parental leave?", "everyone", "channel:hr") == found
@@ -319,11 +319,15 @@ def test_with_the_multilingual_embedder_a_norwegian_question_finds_the_english_p
         "Hva dekkes av mat når jeg er på reise?": "travel.md",
         "Hvor tidlig må flyreiser bestilles?": "travel.md",
     }
+    _approve(house, "How many holidays can I carry over to next year?")
     before = {question: house.found(question, limit=1)[0] for question in questions}
     assert set(before.values()) == {"people/ferie.md"}  # the only page in Norwegian
     assert _reembedding(house, MultilingualEmbedder()).run()
     after = {question: house.found(question, limit=1)[0] for question in questions}
     assert after == questions, before
+    verified = VerifiedAnswers(house.indexes.serving, questions_from(house.database))
+    assert verified.find("How many holidays can I carry over into next year?", ["everyone"])
+    assert not verified.find("How many holidays can I take next week?", ["everyone"])
 
 
 KILLS = 30 if os.environ.get("SKREDDER_LONG") else 4

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TurnedEmbedder:
-    """The vectors of the bundled embedder, read backwards. It counts what it embeds."""
+    """The vectors of the bundled embedder, read backwards. It keeps the passages it embeds."""
 
     name = "minilm-turned"
     dimensions = MiniLmEmbedder.dimensions
