@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from knowledge.embedders.multilingual import MultilingualEmbedder
 from knowledge.examination import examine
 from knowledge.reconciliation import reconcile
 from knowledge.reembedding import FEW, Reembedding
-from knowledge.serving_index import open_serving
+from knowledge.serving_index import Serving, open_serving
 from knowledge.verified import VerifiedAnswers, questions_from
 from storage import documents, pairs, serving_embedder
 from storage.failpoints import KILLED, VARIABLE
@@ -158,6 +159,47 @@ def test_what_a_sync_changes_meanwhile_reaches_the_new_vectors(
     _serves_exactly_what_sql_says(house, turned.name)
     assert house.found("Which rope is in a museum?", limit=1) == ["1.md"]
     assert f"pair-{pair}" in house.indexes.index.ids("verified", "everyone")
+
+
+def test_what_changes_in_the_last_moment_before_the_switch_reaches_the_new_vectors(
+    house: House,
+    pages: Path,
+    turned: TurnedEmbedder,
+    reembedding: Reembedding,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house.ingest(pages)
+    exclusively = house.indexes.exclusively
+
+    def change_then_lock() -> AbstractContextManager[None]:
+        monkeypatch.undo()
+        (pages / "leave.md").unlink()
+        (pages / "rope.md").write_text("# Rope\n\nThe longest rope is in the museum.")
+        house.ingest(pages)
+        return exclusively()
+
+    monkeypatch.setattr(house.indexes, "exclusively", change_then_lock)
+    assert reembedding.run()
+    _serves_exactly_what_sql_says(house, turned.name)
+
+
+def test_a_pair_approved_during_the_switch_reaches_the_new_vectors(
+    house: House,
+    pages: Path,
+    turned: TurnedEmbedder,
+    reembedding: Reembedding,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house.ingest(pages)
+    switch = house.indexes.serving.switch
+
+    def approve_then_switch(serving: Serving) -> None:
+        _approve(house, "Who books flights?")
+        switch(serving)
+
+    monkeypatch.setattr(house.indexes.serving, "switch", approve_then_switch)
+    assert reembedding.run()
+    _serves_exactly_what_sql_says(house, turned.name)
 
 
 def test_after_the_switch_syncs_go_into_the_new_vectors(
@@ -319,15 +361,15 @@ def test_with_the_multilingual_embedder_a_norwegian_question_finds_the_english_p
         "Hva dekkes av mat når jeg er på reise?": "travel.md",
         "Hvor tidlig må flyreiser bestilles?": "travel.md",
     }
-    _approve(house, "How many holidays can I carry over to next year?")
+    pair = _approve(house, "How many holidays can I carry over?")
     before = {question: house.found(question, limit=1)[0] for question in questions}
     assert set(before.values()) == {"people/ferie.md"}  # the only page in Norwegian
     assert _reembedding(house, MultilingualEmbedder()).run()
     after = {question: house.found(question, limit=1)[0] for question in questions}
     assert after == questions, before
-    verified = VerifiedAnswers(house.indexes.serving, questions_from(house.database))
-    assert verified.find("How many holidays can I carry over into next year?", ["everyone"])
-    assert not verified.find("How many holidays can I take next week?", ["everyone"])
+    vectors = house.indexes.index.vectors("verified", "everyone", [f"pair-{pair}"])
+    asked = house.indexes.embedder.embed_query("How many holidays can I carry over?")
+    assert vectors[f"pair-{pair}"] @ asked > 0.999, "a question is looked for among questions"
 
 
 KILLS = 30 if os.environ.get("SKREDDER_LONG") else 4
