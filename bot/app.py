@@ -34,6 +34,7 @@ from knowledge.ingest import Ingestion, SyncStopped
 from knowledge.keyword_index import KeywordIndex
 from knowledge.reconciliation import reconcile
 from knowledge.reembedding import Reembedding
+from knowledge.reranker import Reranker
 from knowledge.retrieval import Retrieval
 from knowledge.serving_index import forget_other_spaces, open_serving
 from knowledge.sources.crawl_limits import CrawlLimits
@@ -118,7 +119,13 @@ class Skredder:
             indexes,
             SourceLister(home.root / "checkouts", _listing_options(settings.knowledge)),
         )
-        self.retrieval = Retrieval(self.database, indexes.serving, self._keywords)
+        named = settings.knowledge.reranker
+        self.retrieval = Retrieval(
+            self.database,
+            indexes.serving,
+            self._keywords,
+            Reranker(named) if named else None,
+        )
         verified = VerifiedAnswers(indexes.serving, questions_from(self.database))
         self._learning = Learning(self.database, verified)
         reconcile(

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from knowledge.chunking import cut
+from knowledge.chunking import cut, room_for_text
 from knowledge.folder import list_files
 from knowledge.indexing import BATCH, Indexes
 from knowledge.language import detect_language
@@ -282,7 +282,8 @@ class Ingestion:
             page = self._read_page(data, file.uri)
             if not is_served and self._follow_move(file, page, content_hash, sync):
                 return None
-            passages = cut(page, self._indexes.embedder.count_tokens)
+            embedder = self._indexes.embedder
+            passages = cut(page, embedder.count_tokens, room_for_text(embedder.passage_tokens))
         except FileUnreadable:
             raise
         except Exception as error:  # whatever a parser trips over, the other files are read

@@ -6,17 +6,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
 
-from knowledge.embedder import likeness
+import numpy as np
+
+from knowledge.embedder import Embedder, likeness
 from knowledge.evidence import Evidence, Witness, weigh
 from knowledge.keyword_index import QUERY_CHARACTERS, KeywordIndex
 from knowledge.language import detect_language
 from knowledge.ranking import DEPTH, Candidate, Languages, rank
-from knowledge.serving_index import ServingIndex
+from knowledge.serving_index import Serving, ServingIndex
 from knowledge.words import content_words, stems, words
 from storage import documents
 from storage.database import Database
 from storage.documents import StoredPassage
+
+if TYPE_CHECKING:
+    from knowledge.embedder import Vectors
 
 #: How many keyword scores are read: more than are candidates, so that what the vectors found is
 #: given its keyword score too.
@@ -28,7 +34,23 @@ NEAR_DUPLICATE_OVERLAP = 0.85
 #: Passages that lie further apart than this are not even compared word by word.
 NEAR_DUPLICATE_COSINE = 0.7
 
+#: How many passages a reranker is given.
+RERANKED = 20
+
+#: How much what was asked before in a thread counts beside a question that leans on it, by its
+#: words and by its meaning. Chosen on mtRAG's conversations (tests/benchmarks/follow_ups.py): put
+#: before the question as a whole, what was asked before does harm.
+CONTEXT_WORDS = 0.1
+CONTEXT_MEANING = 0.2
+
 _RUN_LENGTH = 4
+
+
+class Reranks(Protocol):
+    """Reads a question together with each passage; slower and better than comparing vectors."""
+
+    def scores(self, query: str, texts: Sequence[str]) -> tuple[float, ...]:
+        """Return one score for each text; higher fits the question better."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +88,14 @@ class Passage:
     link: str | None = None
 
 
+@dataclass(frozen=True)
+class Before:
+    """What was asked before in a thread, and how much a question leans on it (1: a little)."""
+
+    text: str
+    weight: float = 1.0
+
+
 class Retrieval:
     """Searches the indexes of the audiences it is given, and nothing else."""
 
@@ -74,54 +104,49 @@ class Retrieval:
         database: Database,
         serving: ServingIndex,
         keywords: KeywordIndex,
+        reranker: Reranks | None = None,
     ) -> None:
-        """Take the collaborators."""
+        """Take the collaborators; a reranker has the last word on the order if there is one."""
         self._database = database
         self._serving = serving
         self._keywords = keywords
+        self._reranker = reranker
 
-    def search(self, query: str, audiences: Collection[str], limit: int = 5) -> tuple[Passage, ...]:
+    def search(
+        self,
+        query: str,
+        audiences: Collection[str],
+        limit: int = 5,
+        *,
+        before: Before | None = None,
+    ) -> tuple[Passage, ...]:
         """Return the passages that fit a question best, best first.
 
         Args:
             query: What was asked; any text whatever.
             audiences: Whose documents may be used. None given, none found.
             limit: The most passages to return.
+            before: What was asked before in the same thread, if the question leans on it.
         """
         if not audiences or not query.strip() or limit < 1:
             return ()
-        language = detect_language(query)
         serving = self._serving.current
-        vector = serving.embedder.embed_query(query)
-        keywords = self._keywords.search_all(
-            sorted(audiences), query, language, _depth(KEYWORD_SCORES, audiences), DEPTH
-        )
-        near = serving.index.query_all(
-            "passages", sorted(audiences), vector, _depth(DEPTH, audiences), DEPTH
-        )
-        found: dict[str, dict[str, None]] = {}
-        for audience, id in (*near, *((audience, id) for audience, id, _ in keywords.best)):
-            found.setdefault(audience, {})[id] = None
-        met: dict[str, Languages] = {}
-        candidates: list[Candidate] = []
-        for audience, ids in found.items():
-            vectors = serving.index.vectors("passages", audience, tuple(ids))
-            said = self._keywords.languages(audience, ids.keys())
-            for each in {"en", *said.values()} - met.keys():
-                met[each] = Languages(serving.embedder.languages, language, each)
-            candidates += (
-                Candidate(
-                    id,
-                    vectors[id],
-                    keywords.of(audience, id),
-                    met[said.get(id, "en")],
-                )
-                for id in ids
-                if id in vectors
-            )
+        vector = _asked_vector(serving.embedder, query, before)
+        candidates = self._candidates(serving, vector, query, before, sorted(audiences))
         scores = rank(vector, candidates)
         by_id = {candidate.id: candidate for candidate in candidates}
         ranked = {id: by_id[id] for id in scores}
+        if self._reranker is None:
+            taken = self._distinct(ranked, audiences, limit)
+        else:
+            taken = self._distinct(ranked, audiences, max(limit, RERANKED))
+            texts = [f"{passage.breadcrumb}\n{passage.text}" for passage in taken]
+            scores |= zip(
+                (passage.id for passage in taken),
+                self._reranker.scores(query, texts),
+                strict=True,
+            )
+            taken = sorted(taken, key=lambda passage: -scores[passage.id])[:limit]
         return tuple(
             _passage(
                 stored,
@@ -130,8 +155,47 @@ class Retrieval:
                 keyword_score=ranked[stored.id].keyword_score,
                 rank=number,
             )
-            for number, stored in enumerate(self._distinct(ranked, audiences, limit), start=1)
+            for number, stored in enumerate(taken, start=1)
         )
+
+    def _candidates(
+        self,
+        serving: Serving,
+        vector: Vectors,
+        query: str,
+        before: Before | None,
+        audiences: list[str],
+    ) -> list[Candidate]:
+        """Return what either search finds, of all audiences together."""
+        language = detect_language(query)
+        depth = _depth(KEYWORD_SCORES, audiences)
+        keywords = self._keywords.search_all(audiences, query, language, depth, DEPTH)
+        hits = [(audience, id) for audience, id, _ in keywords.best]
+        earlier = None
+        if before is not None:
+            earlier = self._keywords.search_all(audiences, before.text, language, depth, DEPTH)
+            hits += [(audience, id) for audience, id, _ in earlier.best]
+        near = serving.index.query_all(
+            "passages", audiences, vector, _depth(DEPTH, audiences), DEPTH
+        )
+        found: dict[str, dict[str, None]] = {}
+        for audience, id in (*near, *hits):
+            found.setdefault(audience, {})[id] = None
+        met: dict[str, Languages] = {}
+        candidates: list[Candidate] = []
+        for audience, ids in found.items():
+            vectors = serving.index.vectors("passages", audience, tuple(ids))
+            said = self._keywords.languages(audience, ids.keys())
+            for each in {"en", *said.values()} - met.keys():
+                met[each] = Languages(serving.embedder.languages, language, each)
+            for id in ids:
+                if id not in vectors:
+                    continue
+                score = keywords.of(audience, id)
+                if before is not None and earlier is not None:
+                    score += before.weight * CONTEXT_WORDS * earlier.of(audience, id)
+                candidates.append(Candidate(id, vectors[id], score, met[said.get(id, "en")]))
+        return candidates
 
     def warm(self) -> None:
         """Take the indexes into memory, as far as they fit; what changed since is taken anew."""
@@ -197,6 +261,14 @@ class Retrieval:
                 if len(taken) == limit:
                     return taken
         return taken
+
+
+def _asked_vector(embedder: Embedder, query: str, before: Before | None) -> Vectors:
+    vector = embedder.embed_query(query)
+    if before is not None:
+        vector = vector + before.weight * CONTEXT_MEANING * embedder.embed_query(before.text)
+        vector = (vector / np.linalg.norm(vector)).astype(np.float32)
+    return vector
 
 
 def _depth(wanted: int, audiences: Collection[str]) -> int:

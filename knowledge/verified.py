@@ -42,14 +42,14 @@ class VerifiedAnswers:
     def index(self, pair_id: int, question: str, audience: str) -> None:
         """Make a pair findable. Doing it again changes nothing."""
         serving = self._serving.current
-        vectors = serving.embedder.embed_passages([question])
-        serving.index.upsert("verified", audience, [_id_of(pair_id)], vectors)
+        vectors = serving.embedder.embed_query(question).reshape(1, -1)
+        serving.index.upsert("verified", audience, [verified_id(pair_id)], vectors)
 
     def remove(self, pair_id: int) -> None:
         """Make a pair unfindable; one that was never indexed makes no difference."""
         index = self._serving.current.index
         for audience in index.audiences("verified"):
-            index.delete("verified", audience, [_id_of(pair_id)])
+            index.delete("verified", audience, [verified_id(pair_id)])
 
     def find(self, question: str, audiences: Collection[str]) -> VerifiedMatch | None:
         """Return the approved pair whose question this is, or None.
@@ -86,7 +86,9 @@ class VerifiedAnswers:
         Args:
             approved: Pair id, question and audience of every approved pair.
         """
-        wanted = {(audience, _id_of(id)): (id, question) for id, question, audience in approved}
+        wanted = {
+            (audience, verified_id(id)): (id, question) for id, question, audience in approved
+        }
         index = self._serving.current.index
         there = {
             (audience, id)
@@ -112,5 +114,6 @@ def questions_from(database: Database) -> QuestionsOf:
     return questions_of
 
 
-def _id_of(pair_id: int) -> str:
+def verified_id(pair_id: int) -> str:
+    """Return the id under which a pair lies in the index."""
     return f"pair-{pair_id}"

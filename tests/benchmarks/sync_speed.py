@@ -58,7 +58,7 @@ def _until_found(house: House, pages: Path) -> float:
     return seconds
 
 
-def _llama_index(pages: Path, embedder: MiniLmEmbedder, folder: Path) -> tuple[int, float]:
+def _llama_index(pages: Path, embedder: Embedder, folder: Path) -> tuple[int, float]:
     """Run llama-index's ingestion pipeline as its documentation shows it, into Chroma."""
     import chromadb
     from chromadb.config import Settings
