@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.commands import asking, serving, sources, upkeep
+from bot.commands import asking, evaluating, serving, sources, upkeep
 from bot.commands.pairs import pairs_app
 from bot.commands.sources import sources_app
 from bot.commands.train import train_app
@@ -21,6 +21,7 @@ app.command()(serving.serve)
 app.command()(sources.ingest)
 app.command()(asking.search)
 app.command()(asking.ask)
+app.command()(evaluating.evaluate)
 app.command()(upkeep.reindex)
 app.command()(upkeep.doctor)
 app.command()(upkeep.gaps)

@@ -29,8 +29,10 @@ def read_questions(path: Path) -> tuple[EvaluationQuestion, ...]:
     """
     try:
         content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise QuestionFileInvalid(f"{path} cannot be read as a text file: {error}.") from error
+    except OSError as error:
+        raise QuestionFileInvalid(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise QuestionFileInvalid(f"{path} is no text in UTF-8.") from error
     try:
         if content.lstrip().startswith("["):
             rows = json.loads(content)

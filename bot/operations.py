@@ -12,13 +12,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.asking_in_ways import EvaluationRefused
 from bot.corrections import CorrectionRefused
+from bot.evaluation_parts import build_evaluating
+from bot.evaluation_questions import QuestionFileInvalid
 from bot.inference.language_model import InferenceFailed
 from bot.permissions import NotAllowed
 from bot.question_text import QuestionUnusable, clean_question
 from bot.retraining import RetrainRefused
 from bot.slack.calls import SlackRefused, SlackUncertain
 from bot.upkeep import SourceUnknown
+from knowledge.reranker import RerankerUnusable
 from knowledge.embedder_model import EmbedderUnusable
 from knowledge.ingest import SyncStopped
 from knowledge.keyword_index import KeywordIndexUnusable
@@ -46,6 +50,7 @@ USER_ERRORS: tuple[type[Exception], ...] = (
     CorrectionRefused,
     DatabaseUnusable,
     EmbedderUnusable,
+    EvaluationRefused,
     IndexOwned,
     IndexUnusable,
     InferenceFailed,
@@ -53,10 +58,12 @@ USER_ERRORS: tuple[type[Exception], ...] = (
     NotAllowed,
     PairChangeRefused,
     PairFileInvalid,
+    QuestionFileInvalid,
     QuestionUnusable,
     RetrainRefused,
     SlackRefused,
     SlackUncertain,
+    RerankerUnusable,
     SourceMissing,
     SourceUnknown,
     SyncStopped,
@@ -88,6 +95,7 @@ class Operations:
             "doctor": skredder.upkeep.examine,
         }
         self._long: dict[str, Callable[..., Any]] = {
+            "evaluate": self.evaluate,
             "ingest": self.ingest,
             "sources.sync": self.sync_sources,
             "reindex": skredder.upkeep.reindex,
@@ -257,6 +265,29 @@ class Operations:
         version = self._skredder.retrainings.roll_back(COMMAND_LINE, reason)
         self._skredder.wake_workers()
         return {"version": version}
+
+    def evaluate(
+        self,
+        version: str | None,
+        against: str | None,
+        ablation: bool,
+        questions: str | None,
+        limit: int | None,
+        *,
+        on_progress: Progress,
+    ) -> dict[str, Any]:
+        """Measure a version, or ways of answering; the answering champion stays who it is."""
+        evaluating = build_evaluating(self._skredder)
+        if not ablation and questions is None:
+            return evaluating.version(version, against, limit, on_progress)
+        return evaluating.ways(
+            version,
+            against,
+            ablation=ablation,
+            questions=None if questions is None else Path(questions),
+            limit=limit,
+            on_progress=on_progress,
+        )
 
     def _decided(self, pair: Pair) -> dict[str, Any]:
         self._skredder.wake_workers()

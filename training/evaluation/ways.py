@@ -177,7 +177,7 @@ class WaysReport:
         shares.set_ylim(0, 109)
         shares.set_ylabel("%, with 95 % interval")
         shares.set_title(self.asked)
-        shares.legend(loc="upper right", fontsize="small", frameon=False)
+        figure.legend(loc="outside lower center", ncols=len(self.scores), frameon=False)
         seconds.set_xticks([])
         seconds.set_ylim(bottom=0)
         seconds.set_title(LABELS["seconds"])
