@@ -22,12 +22,12 @@ from bot.question_text import QuestionUnusable, clean_question
 from bot.retraining import RetrainRefused
 from bot.slack.calls import SlackRefused, SlackUncertain
 from bot.upkeep import SourceUnknown
-from knowledge.reranker import RerankerUnusable
 from knowledge.embedder_model import EmbedderUnusable
 from knowledge.ingest import SyncStopped
 from knowledge.keyword_index import KeywordIndexUnusable
 from knowledge.listing import SourceMissing
 from knowledge.passage_index import IndexOwned, IndexUnusable
+from knowledge.reranker import RerankerUnusable
 from storage import answers, pairs, questions
 from storage.answers import NewAnswer
 from storage.database import DatabaseUnusable
