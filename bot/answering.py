@@ -6,27 +6,29 @@ import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bot.champion import Champion
+from bot.follow_up import Asked, in_thread
 from bot.grounding import (
-    SentenceStream,
-    has_known_links,
-    has_supported_numbers,
+    GroundedWriter,
     quotation,
     says_it_does_not_know,
     says_something,
     settle_citations,
-    without_headings,
 )
-from bot.inference.language_model import GenerationOptions, LanguageModel
+from bot.inference.language_model import GenerationOptions, LanguageModel, ModelUnavailable
+from bot.writing import Cancelled, Written, write_down
+from knowledge.grounding.checker import Checks
+from knowledge.grounding.reading import Ground
 from knowledge.language import detect_language
 from knowledge.retrieval import Passage, Retrieval
 from knowledge.verified import VerifiedAnswers
 from storage import pairs
 from storage.answers import AnswerSource
 from storage.database import Database
-from storage.pair_groups import content_words, question_key
 from storage.pairs import Pair
+from storage.versions import BASE
 from training.prompt import (
     ChatMessage,
     Persona,
@@ -35,13 +37,12 @@ from training.prompt import (
     render_question,
     with_citation,
 )
+from training.untrusted_text import as_data
+
+__all__ = ["Answering", "Cancelled", "Outcome", "ReadsPassages"]
 
 log = logging.getLogger(__name__)
 
-#: A follow-up with fewer content words than this is searched together with the question before.
-SHORT_FOLLOW_UP = 4
-
-#: How many characters of a page are offered when the bot does not know.
 _DOES_NOT_KNOW = {
     "en": "I don't know: I found nothing in our documents that answers this. Ask {contact}.",
     "no": "Det vet jeg ikke: jeg fant ikke noe i dokumentene våre som svarer på dette. "
@@ -53,9 +54,17 @@ _QUOTES = {
     "no": "Jeg kan ikke si det bedre enn siden selv: «{quote}» [1]",
 }
 
+_OUT_OF_REACH = {
+    "en": "I can't write an answer right now, so here is what the page says: “{quote}” [1]",
+    "no": "Jeg får ikke skrevet et svar akkurat nå, så her er det siden sier: «{quote}» [1]",
+}
 
-class Cancelled(Exception):
-    """The person pressed Stop."""
+
+class ReadsPassages(Protocol):
+    """A grounding check of either kind: by features, or by entailment."""
+
+    def read(self, passages: Sequence[Ground], question: str = "") -> Checks:
+        """Read the passages of an answer; its sentences are then checked one by one."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +89,13 @@ class Answering:
         retrieval: Retrieval,
         verified: VerifiedAnswers,
         models: Champion,
+        grounding: ReadsPassages,
         persona: Persona,
         contact: str,
         passages: int,
         context_tokens: int,
         max_new_tokens: int,
+        precision: float,
     ) -> None:
         """Take the collaborators.
 
@@ -93,17 +104,25 @@ class Answering:
             retrieval: Finds passages.
             verified: Finds approved pairs by their question.
             models: Gives the version that answers now.
+            grounding: Checks sentences against passages.
             persona: Who speaks.
             contact: Whom to name when the bot does not know.
             passages: How many passages the model is given.
             context_tokens: How many tokens of passages the model is given.
             max_new_tokens: How long an answer may be, in tokens.
+            precision: The wished share, among questions that are tried, of those that the
+                documents answer.
         """
         self._database = database
         self._retrieval = retrieval
         self._verified = verified
         self._models = models
+        self._grounding = grounding
+        self._precision = precision
         self._persona = persona
+        self._sayings = tuple(
+            phrase.strip() for rule in persona.voice.always for phrase in rule.split("|")
+        )
         self._contact = contact
         self._passages = passages
         self._context_tokens = context_tokens
@@ -115,7 +134,9 @@ class Answering:
         audiences: Collection[str],
         *,
         earlier: Sequence[str] = (),
+        asker: str | None = None,
         on_text: Callable[[str], None] = lambda _: None,
+        on_place: Callable[[int], None] = lambda _: None,
         is_cancelled: Callable[[], bool] = lambda: False,
     ) -> Outcome:
         """Answer one question.
@@ -124,11 +145,15 @@ class Answering:
             question: The cleaned question.
             audiences: What the asker may see in this place; nothing else is looked at.
             earlier: Questions asked before in the same thread, oldest first.
+            asker: Who asks; when many wait, askers take turns.
             on_text: Called with each piece of the answer as it is ready to be shown.
+            on_place: Called with the place in the queue, while the question waits in it.
             is_cancelled: Asked between pieces; when true the answer is abandoned.
 
         Raises:
             Cancelled: `is_cancelled` said so.
+            InferenceBusy: the queue is full.
+            InferenceFailed: the model is broken, or the question's turn did not come in time.
         """
         started = time.monotonic()
         pair = self._verified_pair(question, audiences)
@@ -137,17 +162,33 @@ class Answering:
             on_text(outcome.text)
             return _timed(outcome, {}, started)
 
-        alone = stand_alone(question, earlier)
-        hits = self._retrieval.search(alone, audiences, limit=self._passages * 2)
+        asked = in_thread(as_data(question), [as_data(before) for before in earlier])
+        hits = self._retrieval.search(
+            asked.question, audiences, limit=self._passages * 2, before=asked.before
+        )
         timings = {"retrieve": time.monotonic() - started}
-        if not self._retrieval.evidence(alone, hits).is_answerable:
+        evidence = self._retrieval.evidence(asked.alone, hits, self._precision)
+        if not asked.question or not evidence.is_answerable:
             outcome = self._abstention(question, hits)
             on_text(outcome.text)
             return _timed(outcome, timings, started)
         with self._models.lease() as model:
-            outcome = self._grounded(
-                model, alone, hits, timings, on_text=on_text, is_cancelled=is_cancelled
-            )
+            passages = self.pack(model, hits)
+            try:
+                outcome = self._grounded(
+                    model,
+                    asked,
+                    passages,
+                    timings,
+                    asker=asker,
+                    on_text=on_text,
+                    on_place=on_place,
+                    is_cancelled=is_cancelled,
+                )
+            except ModelUnavailable as unavailable:
+                log.warning("model out of reach version=%s: %s", model.version, unavailable)
+                outcome = self._quoted(_OUT_OF_REACH, asked, passages, version=None)
+                on_text(outcome.text)
         return _timed(outcome, timings, started)
 
     def passages_for(self, question: str, audiences: Collection[str]) -> tuple[Passage, ...]:
@@ -191,77 +232,87 @@ class Answering:
     def _grounded(
         self,
         model: LanguageModel,
-        question: str,
-        hits: Sequence[Passage],
+        asked: Asked,
+        passages: Sequence[Passage],
         timings: dict[str, float],
         *,
+        asker: str | None,
         on_text: Callable[[str], None],
+        on_place: Callable[[int], None],
         is_cancelled: Callable[[], bool],
     ) -> Outcome:
-        passages = self.pack(model, hits)
-        texts = [f"{passage.heading} {passage.text}" for passage in passages]
-        headings = [
-            heading
-            for passage in passages
-            for heading in (
-                f"{passage.title} > {passage.heading}",
-                passage.heading,
-                passage.title,
-            )
-        ]
+        grounds = [_ground(passage) for passage in passages]
+        texts = [f"{ground.heading} {ground.text}" for ground in grounds]
+        writer = GroundedWriter(
+            self._grounding.read(grounds, asked.alone),
+            texts,
+            asked.alone,
+            sayings=self._sayings,
+            headings=[heading for passage in passages for heading in _headings(passage)],
+        )
+        # The base has not learned the company's voice; what was tuned knows it.
+        messages = self.prompt(asked.alone, passages, teaches_voice=model.version == BASE)
         begun = time.monotonic()
-        generation = model.start(self.prompt(question, passages), self._options)
-        stream, kept, dropped = SentenceStream(), [], 0
-        said: set[str] = set()
-        goes_round = False
-
-        def keep(sentence: str) -> None:
-            nonlocal dropped, goes_round
-            sentence = without_headings(sentence, headings)
-            if not sentence.strip():
-                return
-            key = question_key(sentence)
-            if goes_round or key in said:
-                # Small models go round in circles: what follows is the same again.
-                goes_round = True
-                generation.cancel()
-                return
-            said.add(key)
-            is_supported = has_supported_numbers(sentence, texts, question)
-            if is_supported and has_known_links(sentence, texts):
-                timings.setdefault("first_text", time.monotonic() - begun)
-                kept.append(sentence)
-                on_text(sentence)
-            else:
-                dropped += 1
-
-        for piece in generation:
-            if is_cancelled():
-                generation.cancel()
-                raise Cancelled
-            for sentence in stream.feed(piece):
-                keep(sentence)
-        for sentence in stream.flush():
-            keep(sentence)
+        written = write_down(
+            model.start(messages, self._options, asker=asker),
+            writer,
+            on_text=on_text,
+            on_place=on_place,
+            is_cancelled=is_cancelled,
+        )
         timings["generate"] = time.monotonic() - begun
-        text = "".join(kept).strip()
+        timings["wait"] = written.waited
+        if written.first_text is not None:
+            timings["first_text"] = written.first_text
         log.info(
-            "answer generated version=%s kept=%d dropped=%d", model.version, len(kept), dropped
+            "answer generated version=%s shown=%d replaced=%d dropped=%d",
+            model.version,
+            written.shown,
+            written.replaced,
+            written.dropped,
         )
-        if says_it_does_not_know(text):
-            return self._abstention(question, passages)
-        text = settle_citations(text, texts)
-        if not cited_numbers(text) or not says_something(text, texts, question):
-            quote = quotation(question, passages[0].text)
-            text = _QUOTES[_language(question)].format(quote=quote)
-            if not kept:
-                on_text(text)
-        return Outcome(
-            "grounded",
-            text,
-            _sources(passages, cited=cited_numbers(text)),
-            model_version=model.version,
-        )
+        outcome = self._judged(model, asked, passages, texts, written, is_enough=writer.has_enough)
+        if not written.text:
+            on_text(outcome.text)
+        return outcome
+
+    def _judged(
+        self,
+        model: LanguageModel,
+        asked: Asked,
+        passages: Sequence[Passage],
+        texts: Sequence[str],
+        written: Written,
+        *,
+        is_enough: bool,
+    ) -> Outcome:
+        """Decide whether what was written is an answer; if not, quote or abstain."""
+        if says_it_does_not_know(written.text):
+            return self._abstention(asked.question, passages)
+        text = settle_citations(written.text, texts)
+        answers = cited_numbers(text) and says_something(text, texts, asked.question)
+        if is_enough and answers:
+            return Outcome(
+                "grounded",
+                text,
+                _sources(passages, cited=cited_numbers(text)),
+                model_version=model.version,
+            )
+        return self._quoted(_QUOTES, asked, passages, version=model.version)
+
+    def _quoted(
+        self,
+        forms: dict[str, str],
+        asked: Asked,
+        passages: Sequence[Passage],
+        *,
+        version: str | None,
+    ) -> Outcome:
+        quote = quotation(asked.alone, as_data(passages[0].text))
+        if not quote:
+            return self._abstention(asked.question, passages)
+        text = forms[_language(asked.question)].format(quote=quote)
+        return Outcome("grounded", text, _sources(passages, cited=(1,)), model_version=version)
 
     def pack(self, model: LanguageModel, hits: Sequence[Passage]) -> tuple[Passage, ...]:
         """Return the best passages that fit the budget, best first; always at least one."""
@@ -275,24 +326,25 @@ class Answering:
             used += size
         return tuple(packed)
 
-    def prompt(self, question: str, passages: Sequence[Passage]) -> tuple[ChatMessage, ...]:
+    def prompt(
+        self, question: str, passages: Sequence[Passage], *, teaches_voice: bool = False
+    ) -> tuple[ChatMessage, ...]:
         """Render the prompt that `question` is asked with."""
         return render_question(
             question,
             [PromptPassage(p.title, p.heading, p.text) for p in passages],
             self._persona,
+            teaches_voice=teaches_voice,
         )
 
 
-def stand_alone(question: str, earlier: Sequence[str]) -> str:
-    """Return `question` in a form that can be searched without its thread.
+def _ground(passage: Passage) -> Ground:
+    """A passage as evidence: what speaks to the model instead of to a reader is none."""
+    return Ground(as_data(f"{passage.title} > {passage.heading}"), as_data(passage.text))
 
-    A short follow-up ("and for part-timers?") carries too little by itself, so the question
-    before it is put in front.
-    """
-    if not earlier or len(content_words(question)) >= SHORT_FOLLOW_UP:
-        return question
-    return f"{earlier[-1]} {question}"
+
+def _headings(passage: Passage) -> tuple[str, ...]:
+    return (f"{passage.title} > {passage.heading}", passage.heading, passage.title)
 
 
 def _sources(passages: Sequence[Passage], cited: Sequence[int]) -> tuple[AnswerSource, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
-from bot.answering import Answering
+from bot.answering import Answering, ReadsPassages
 from bot.champion import Champion
 from bot.control.server import ControlServer
 from bot.corrections import Corrections
@@ -25,10 +25,13 @@ from bot.pair_import import PairImport
 from bot.permissions import Permissions
 from bot.retraining import Retrainings
 from bot.schedule import Schedule
-from bot.settings import KnowledgeSettings, Settings
+from bot.settings import AnswerSettings, KnowledgeSettings, Settings
 from bot.training_parts import build_training
 from bot.upkeep import Upkeep
+from knowledge.embedder import Embedder
 from knowledge.embedders.choice import open_embedder
+from knowledge.grounding.checker import GroundingCheck
+from knowledge.grounding.entailment import EntailmentCheck
 from knowledge.indexing import Indexes
 from knowledge.ingest import Ingestion, SyncStopped
 from knowledge.keyword_index import KeywordIndex
@@ -162,11 +165,13 @@ class Skredder:
             retrieval=self.retrieval,
             verified=verified,
             models=self.models,
+            grounding=_grounding_check(settings.answers, opened.serving.embedder),
             persona=settings.persona(),
             contact=settings.company.contact,
             passages=settings.knowledge.passages,
             context_tokens=settings.knowledge.context_tokens,
             max_new_tokens=settings.model.max_new_tokens,
+            precision=settings.answers.precision,
         )
         self.retrainings = Retrainings(
             database=self.database,
@@ -293,6 +298,12 @@ class Skredder:
                 log.exception(
                     "the indexes could not be taken into memory; their files are searched"
                 )
+
+
+def _grounding_check(settings: AnswerSettings, embedder: Embedder) -> ReadsPassages:
+    if settings.entailment_model:
+        return EntailmentCheck(settings.entailment_model)
+    return GroundingCheck(embedder, settings.caught)
 
 
 def _listing_options(settings: KnowledgeSettings) -> ListingOptions:

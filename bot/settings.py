@@ -166,6 +166,20 @@ class ModelSettings(_Section):
     concurrent: int = Field(default=4, ge=1, le=64)
 
 
+class AnswerSettings(_Section):
+    """When an answer is given, and what of it is shown."""
+
+    #: Of the questions that are tried, the wished share that the documents answer (if as many are
+    #: asked that they do not answer); higher abstains more often.
+    precision: float = Field(default=0.85, ge=0.5, le=0.99)
+    #: The wished share of false sentences that are caught before they are shown; empty: the
+    #: measured default. Higher also leaves out more true ones.
+    caught: float | None = Field(default=None, ge=0.5, le=0.99)
+    #: A cross-encoder for natural language inference that checks sentences instead of the bundled
+    #: check: a folder, or the id of a hub model (fetched only if named).
+    entailment_model: str = ""
+
+
 class GateSettings(_Section):
     """What a version must reach before it may answer."""
 
@@ -207,6 +221,7 @@ class Settings(_Section):
     storage: StorageSettings = StorageSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     model: ModelSettings = ModelSettings()
+    answers: AnswerSettings = AnswerSettings()
     training: TrainingSettings = TrainingSettings()
 
     def persona(self) -> Persona:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from knowledge.abstaining import PRECISION
 from knowledge.embedder import Embedder, likeness
 from knowledge.evidence import Evidence, Witness, weigh
 from knowledge.keyword_index import QUERY_CHARACTERS, KeywordIndex
@@ -202,8 +203,16 @@ class Retrieval:
         self._serving.current.index.warm()
         self._keywords.warm()
 
-    def evidence(self, query: str, hits: Sequence[Passage]) -> Evidence:
-        """Weigh whether a question can be answered from the passages found for it."""
+    def evidence(
+        self, query: str, hits: Sequence[Passage], precision: float = PRECISION
+    ) -> Evidence:
+        """Weigh whether a question can be answered from the passages found for it.
+
+        Args:
+            query: What was asked.
+            hits: What was found.
+            precision: The wished share, among questions that are tried, of those with an answer.
+        """
         language = "no" if detect_language(query) == "no" else "en"
         asked = frozenset(stems(content_words(query[:QUERY_CHARACTERS]), language))
         audiences = {hit.audience for hit in hits}
@@ -217,6 +226,7 @@ class Retrieval:
                 for hit in hits
             ],
             self._keywords.frequencies(audiences, asked, language),
+            precision,
         )
 
     def section(self, uri: str, heading: str, audiences: Collection[str]) -> Passage | None:

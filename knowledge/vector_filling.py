@@ -12,7 +12,7 @@ from knowledge.embedder import Embedder
 from knowledge.indexing import BATCH, embedded_text
 from knowledge.passage_index import Kind
 from knowledge.serving_index import Serving
-from knowledge.verified import verified_id as verified_id
+from knowledge.verified import verified_id
 from storage import documents, pairs
 from storage.database import Database
 

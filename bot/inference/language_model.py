@@ -22,6 +22,7 @@ class InferenceBusy(Exception):
     def __init__(self, waiting: int, seconds: float = 2.0) -> None:
         """Take how many wait already, and when to try again, in seconds."""
         super().__init__(f"{waiting} answers are waiting already.")
+        self.waiting = waiting
         self.seconds = seconds
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.answering import Answering, Cancelled, Outcome
 from bot.audiences import Audiences
-from bot.inference.language_model import InferenceBusy
+from bot.inference.language_model import InferenceBusy, WaitedTooLong
 from bot.question_text import QuestionUnusable, clean_question
 from bot.slack import blocks
 from bot.slack.calls import SlackBusy, SlackCalls, SlackRefused, SlackUncertain
@@ -26,6 +26,11 @@ log = logging.getLogger(__name__)
 
 PLACEHOLDER = "_Looking in our documents…_"
 STATUS = "is looking in our documents…"
+_WAITING = "has many questions at once: yours is number {place} in the queue…"
+
+_TOO_MANY = (
+    "Sorry, so many ask at once that your turn has not come in time. Please ask again in a while."
+)
 
 _FAILED = (
     "Sorry, I could not answer this because of a fault on my side. It is recorded as {error_id}; "
@@ -73,8 +78,11 @@ class QuestionJobs:
             self._show(job, question, reply, known)
         except SlackBusy as busy:
             raise TryLater(busy.seconds, str(busy)) from busy
-        except (PostedTooRecently, InferenceBusy) as wait:
-            raise TryLater(getattr(wait, "seconds", 2.0), str(wait)) from wait
+        except PostedTooRecently as wait:
+            raise TryLater(wait.seconds, str(wait)) from wait
+        except InferenceBusy as busy:
+            self._show_status(question, _WAITING.format(place=busy.waiting + 1))
+            raise TryLater(busy.seconds, str(busy)) from busy
 
     def give_up(self, job: Job, error_id: str) -> None:
         """Tell the asker that there will be no answer, with the id to look it up by."""
@@ -103,14 +111,14 @@ class QuestionJobs:
             stream=self._stream if stream is None else stream,
         )
 
-    def _show_status(self, question: Question) -> None:
+    def _show_status(self, question: Question, status: str = STATUS) -> None:
         """Say that somebody is at work. Not worth failing for."""
         try:
             self._calls.call(
                 "assistant_threads_setStatus",
                 channel_id=question.channel,
                 thread_ts=question.thread_ts,
-                status=STATUS,
+                status=status,
             )
         except (SlackBusy, SlackRefused, SlackUncertain) as error:
             log.debug("status not shown question=%d: %s", question.id, error)
@@ -141,10 +149,17 @@ class QuestionJobs:
                 continue
         try:
             return self._answering.answer(
-                text, self._seen_by(job, question), earlier=thread, on_text=reply.append
+                text,
+                self._seen_by(job, question),
+                earlier=thread,
+                asker=question.user_id,
+                on_text=reply.append,
+                on_place=lambda place: self._show_status(question, _WAITING.format(place=place)),
             )
         except Cancelled:
             return Outcome("failed", "Stopped, as you asked.")
+        except WaitedTooLong:
+            return Outcome("failed", _TOO_MANY)
 
     def _store(self, question: Question, outcome: Outcome, error_id: str | None = None) -> Answer:
         with self._database.write() as session:

@@ -35,7 +35,10 @@ class Ground:
 class EmbedsTexts(Protocol):
     """What is needed of an embedder: vectors of length 1, one row for each text."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The vector space."""
+        ...
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one vector for each text."""

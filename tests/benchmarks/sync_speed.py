@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from knowledge.embedder import MiniLmEmbedder
+from knowledge.decoding import decode
+from knowledge.embedder import Embedder, MiniLmEmbedder
 from knowledge.folder import list_files
-from knowledge.readers import SUFFIXES, decode
+from knowledge.readers import SUFFIXES
 from tests.benchmarks.measurement import Measurement
 from tests.knowledge.house import House, house_in
 

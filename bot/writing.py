@@ -1,0 +1,128 @@
+"""The model's answer, sentence by sentence: what is shown of it, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.grounding import Dropped, GroundedWriter, Replaced, SentenceStream
+from bot.inference.language_model import Generation, InferenceFailed
+from storage.pair_groups import question_key
+
+#: How often a waiting answer looks up its place in the queue, in seconds.
+LOOK_EVERY = 1.0
+
+
+class Cancelled(Exception):
+    """The person pressed Stop."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of an answer.
+
+    Attributes:
+        text: What was shown.
+        shown: How many sentences of the model's own were shown.
+        replaced: How many gave way to the passage's own words.
+        dropped: How many were left out because nothing supports them.
+        failure: Why the model stopped in the midst, if it did.
+        first_text: Seconds until the first words were shown; None if none were.
+        waited: Seconds until the model began.
+    """
+
+    text: str
+    shown: int
+    replaced: int
+    dropped: int
+    failure: InferenceFailed | None
+    first_text: float | None
+    waited: float
+
+
+def write_down(
+    generation: Generation,
+    writer: GroundedWriter,
+    *,
+    on_text: Callable[[str], None],
+    on_place: Callable[[int], None],
+    is_cancelled: Callable[[], bool],
+) -> Written:
+    """Show what the passages support, as it comes, and say what came of the answer.
+
+    Args:
+        generation: The model at work, or waiting for its turn.
+        writer: Decides what is shown.
+        on_text: Called with each piece that is shown.
+        on_place: Called with the place in the queue when it has changed, while it waits.
+        is_cancelled: Asked between pieces; when true the answer is abandoned.
+
+    Raises:
+        Cancelled: `is_cancelled` said so.
+        InferenceFailed: the model failed before it said anything that could be shown.
+    """
+    begun = time.monotonic()
+    _wait(generation, on_place, is_cancelled)
+    waited = time.monotonic() - begun
+    kept: list[str] = []
+    counts = {"shown": 0, "replaced": 0, "dropped": 0}
+    first_text: float | None = None
+    said: set[str] = set()
+
+    def take(sentence: str) -> bool:
+        """Show a sentence, if it may be; return whether the model should go on."""
+        nonlocal first_text
+        key = question_key(sentence)
+        if key and key in said:  # small models go round in circles: what follows is the same again
+            return False
+        said.add(key)
+        decided = writer.write(sentence)
+        if isinstance(decided, Dropped):
+            counts["dropped"] += bool(decided.reasons)
+            return True
+        counts["replaced" if isinstance(decided, Replaced) else "shown"] += 1
+        first_text = first_text or time.monotonic() - begun
+        kept.append(decided.text)
+        on_text(decided.text)
+        return True
+
+    failure = None
+    try:
+        _each_sentence(generation, take, is_cancelled)
+    except InferenceFailed as failed:
+        if not kept:
+            raise
+        failure = failed
+    return Written(
+        "".join(kept).strip(), **counts, failure=failure, first_text=first_text, waited=waited
+    )
+
+
+def _wait(
+    generation: Generation, on_place: Callable[[int], None], is_cancelled: Callable[[], bool]
+) -> None:
+    told = 0
+    while not generation.wait_for_turn(LOOK_EVERY):
+        if is_cancelled():
+            generation.cancel()
+            raise Cancelled
+        if (place := generation.place) and place != told:
+            told = place
+            on_place(place)
+
+
+def _each_sentence(
+    generation: Generation, take: Callable[[str], bool], is_cancelled: Callable[[], bool]
+) -> None:
+    stream = SentenceStream()
+    for piece in generation:
+        if is_cancelled():
+            generation.cancel()
+            raise Cancelled
+        for sentence in stream.feed(piece):
+            if not take(sentence):
+                generation.cancel()
+                return
+    for sentence in stream.flush():
+        take(sentence)
