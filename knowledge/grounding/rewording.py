@@ -12,7 +12,7 @@ from collections.abc import Callable
 from knowledge.grounding import clauses
 from knowledge.grounding.clauses import lowered, raised
 from knowledge.grounding.closed_words import ARTICLES, MONTHS, NUMBER_WORDS
-from knowledge.grounding.other_words import PERSONS, SYNONYMS, WRAPPERS
+from knowledge.grounding.other_words import FILLERS, PERSONS, SYNONYMS, WRAPPERS
 
 Reword = Callable[[str, random.Random], "str | None"]
 
@@ -53,9 +53,23 @@ def reworded(sentence: str, language: str, chance: random.Random) -> str:
             result, applied = _tidy(changed), applied + 1
         if applied == wanted:
             break
+    if chance.random() < 0.35:
+        result = _filled(result, language, chance)
     if not applied or chance.random() < 0.3:
         return wrapped(result, language, chance)
     return result
+
+
+def _filled(sentence: str, language: str, chance: random.Random) -> str:
+    """Add what no page says, and what changes nothing: before, after, or both."""
+    fillers = chance.sample(FILLERS[language], 2)
+    if chance.random() < 0.4:
+        sentence = f"{raised(fillers[0])}, {lowered(sentence)}"
+    else:
+        fillers.append(fillers[0])
+    if len(fillers) > 2 or chance.random() < 0.3:
+        sentence = f"{sentence.rstrip(' .!')}, {fillers[1]}."
+    return sentence
 
 
 def merged(first: str, second: str, language: str) -> str:
@@ -106,7 +120,7 @@ def _synonyms(language: str) -> Reword:
         fitting = [pair for pair in pairs if re.search(_whole(pair[0]), sentence)]
         if not fitting:
             return None
-        for old, new in chance.sample(fitting, min(len(fitting), chance.choice((1, 2, 3, 4)))):
+        for old, new in chance.sample(fitting, min(len(fitting), chance.choice((1, 2, 4, 8, 12)))):
             sentence = re.sub(_whole(old), new, sentence, count=1)
         return sentence
 

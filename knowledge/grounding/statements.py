@@ -37,6 +37,14 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Paraphrase:
+    """What a page says, said by a person in other words; and the same made false."""
+
+    true: str
+    false: str
+
+
+@dataclass(frozen=True)
 class SourcePage:
     """A page that statements are made from. All passages of a page stay on one side of a split.
 
@@ -46,6 +54,7 @@ class SourcePage:
         passages: In reading order.
         examples: Questions with short answers that stand in a passage (made into statements).
         answers: Questions with whole answers that rest on a passage (used as they are).
+        paraphrases: Sentences of people, each with a false one.
     """
 
     name: str
@@ -53,6 +62,7 @@ class SourcePage:
     passages: tuple[Ground, ...]
     examples: tuple[Example, ...] = ()
     answers: tuple[Example, ...] = ()
+    paraphrases: tuple[Paraphrase, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,8 +73,9 @@ class Statement:
         text: The sentence.
         grounds: The passages.
         is_true: Whether they support it.
-        kind: `copy`, `rewording`, `answer`; or what was changed; or `other passage`.
-        base: Of what a false one was made: `copy`, `rewording` or `answer`.
+        kind: `copy`, `rewording`, `answer`, `paraphrase`; or what was changed, `other passage`, or
+            `contradiction` for the false one of a paraphrase.
+        base: Of what a false one was made: `copy`, `rewording`, `answer` or `paraphrase`.
         page: The page's name.
         language: `en` or `no`.
         question: What was asked, if anything.
@@ -98,15 +109,16 @@ def make_statements(
         seed: Of everything that is drawn.
         per_page: How many sentences of a page are used.
     """
-    chance = random.Random(seed)  # noqa: S311
     by_language: dict[str, list[tuple[str, Ground]]] = {}
     for page in pages:
         by_language.setdefault(page.language, []).extend((page.name, g) for g in page.passages)
     for page in pages:
+        chance = random.Random(f"{seed} {page.name}")  # noqa: S311
         making = _Making(page, by_language[page.language], chance)
         yield from making.from_sentences(per_page)
         yield from making.from_examples()
         yield from making.from_answers()
+        yield from making.from_paraphrases()
 
 
 class _Making:
@@ -165,6 +177,20 @@ class _Making:
                 source = self._page.passages[example.place].text
                 yield from self._false((true,), source, example.place)
 
+    def from_paraphrases(self) -> Iterator[Statement]:
+        page, chance = self._page, self._chance
+        for paraphrase in page.paraphrases:
+            for _ in range(2):  # beside two choices of passages
+                grounds = [*page.passages[:5], chance.choice(self._everything)[1]]
+                chance.shuffle(grounds)
+                kind = "paraphrase"
+                true = Statement(paraphrase.true, tuple(grounds), True, kind, kind, page.name,
+                                 page.language)  # fmt: skip
+                yield true
+                yield replace(true, text=paraphrase.false, is_true=False, kind="contradiction")
+            source = " ".join(ground.text for ground in page.passages)
+            yield from self._false((true,), source, 0)
+
     def _true(self, text: str, place: int, kind: str, question: str = "") -> Statement:
         """A true statement beside its passage and two others, one of them of the same page."""
         page, chance = self._page, self._chance
@@ -198,13 +224,13 @@ class _Making:
                 break
         if chance.random() < 0.5:
             base = chance.choice(bases)
-            strangers = self._strangers(place, base.text)
+            strangers = self._strangers(place, base.text, own_page=base.kind != "paraphrase")
             if strangers:
                 yield replace(
                     base, grounds=strangers, is_true=False, kind="other passage", base=base.kind
                 )
 
-    def _strangers(self, place: int, text: str) -> tuple[Ground, ...]:
+    def _strangers(self, place: int, text: str, *, own_page: bool) -> tuple[Ground, ...]:
         """Passages of which none is the right one: half the time the likest of sixty others."""
         page, chance = self._page, self._chance
         own = page.passages[place]
@@ -213,7 +239,7 @@ class _Making:
             for name, ground in (chance.choice(self._everything) for _ in range(60))
             if name != page.name
         ]
-        if chance.random() < 0.3:
+        if own_page and chance.random() < 0.3:
             candidates += [g for at, g in enumerate(page.passages) if abs(at - place) > 1]
         candidates = [g for g in candidates if g.text != own.text and not _repeats(text, g.text)]
         if chance.random() < 0.5:

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 #: is asked for is 0.95, and unseen pages differ a little.
 CAUGHT = 0.96
 
-#: A kind of false statement that is fitted on and reported, but not counted for the threshold: an
-#: opposite ("before" for "after") is often a matter of taste.
-BESIDE = "opposite"
+#: Kinds of false statement that are fitted on and reported, but not counted for the threshold: an
+#: opposite ("before" for "after") is often a matter of taste, and few contradictions are there.
+BESIDE = ("opposite", "contradiction")
 
-#: How much an answer that a person wrote counts beside a sentence that rules reworded.
-_ANSWER_WEIGHT = 3.0
+#: What statements are based on that people wrote.
+BY_PEOPLE = ("answer", "paraphrase")
+
+#: How much what a person wrote counts beside a sentence that rules reworded.
+_PERSON_WEIGHT = 4.0
 
 _FOLDS = 5
 
@@ -133,7 +136,7 @@ def fit(rows: Rows, statements: Sequence[Statement], with_meaning: bool, seed: i
     )
     if difference > 1e-4:
         raise ArithmeticError(f"Exported trees differ from scikit-learn's by {difference}.")
-    counted = np.array([statement.kind != BESIDE for statement in statements])
+    counted = np.array([statement.kind not in BESIDE for statement in statements])
     false_ones = np.sort(probabilities[~truth & counted])
     thresholds = tuple(
         (share, float(np.quantile(false_ones, share)))
@@ -143,11 +146,11 @@ def fit(rows: Rows, statements: Sequence[Statement], with_meaning: bool, seed: i
 
 
 def _weights(statements: Sequence[Statement]) -> NDArray[np.float64]:
-    """True and false ones weigh the same in all; answers of people weigh more."""
+    """True and false ones weigh the same in all; what people wrote weighs more."""
     import numpy as np
 
     truth = np.array([statement.is_true for statement in statements])
-    weights = np.array([_ANSWER_WEIGHT if s.base == "answer" else 1.0 for s in statements])
+    weights = np.array([_PERSON_WEIGHT if s.base in BY_PEOPLE else 1.0 for s in statements])
     for side in (truth, ~truth):
         weights[side] *= len(statements) / 2 / weights[side].sum()
     return weights

@@ -24,12 +24,12 @@ from sklearn.metrics import roc_auc_score
 
 from knowledge.embedder import MiniLmEmbedder
 from knowledge.grounding import checker
-from knowledge.grounding.checker import MODEL_FILE, GroundingCheck
+from knowledge.grounding.checker import MODEL_FILE, GroundingCheck, Support
 from knowledge.grounding.features import compare
 from knowledge.grounding.reading import Ground, Reading
 from knowledge.grounding.small_talk import claims_nothing
 from knowledge.grounding.statements import SourcePage, Statement, is_reported, make_statements
-from knowledge.grounding.training import fit, rows_of
+from knowledge.grounding.training import BESIDE, fit, rows_of
 from tests.benchmarks.grounding_pages import company_pages, handbook_pages, norquad_pages
 from tests.benchmarks.grounding_people import (
     Judged,
@@ -95,16 +95,19 @@ def show_statements(
         name = f"{'false' if is_false else 'true'}: {kind}"
         table.add_row(name, language, str(len(rejected)), f"{np.mean(rejected):.1%}")
     console.print(table)
+    besides = np.array([s.kind in BESIDE for s in statements])
     for language in ("en", "no", "both"):
-        part = np.array([language in (s.language, "both") for s in statements])
-        if truth[part].all() or not truth[part].any():
-            continue
-        console.print(
-            f"  {language}: AUROC {roc_auc_score(truth[part], values[part]):.3f}, caught "
-            f"{1 - passed[part & ~truth].mean():.1%} of {int((part & ~truth).sum())} false, rejected "
-            f"{1 - passed[part & truth].mean():.1%} of {int((part & truth).sum())} true "
-            f"(threshold {threshold:.3f})"
-        )
+        spoken = np.array([language in (s.language, "both") for s in statements])
+        for name, part in (("", spoken & ~besides), (f", with {' and '.join(BESIDE)}", spoken)):
+            if truth[part].all() or not truth[part].any():
+                continue
+            false_ones, true_ones = part & ~truth, part & truth
+            console.print(
+                f"  {language}{name}: AUROC {roc_auc_score(truth[part], values[part]):.3f}, caught "
+                f"{1 - passed[false_ones].mean():.1%} of {false_ones.sum()} false, "
+                f"rejected {1 - passed[true_ones].mean():.1%} of {true_ones.sum()} true"
+            )
+    console.print(f"  threshold {threshold:.3f}")
 
 
 def by_words(sentence: str, grounds: Sequence[Ground], question: str) -> float:
@@ -154,13 +157,17 @@ def show_paraphrases(rows: Sequence[Judged], check: GroundingCheck) -> None:
         pairs = [
             supports[t].probability > supports[f].probability
             for t, f in zip(true_ones, false_ones, strict=True)
-        ]  # noqa: E501
+        ]
         console.print(
             f"  {language}: AUROC {roc_auc_score(truth, values):.3f}, caught "
-            f"{np.mean([not supports[n].is_supported for n in false_ones]):.0%} of {len(false_ones)} "
-            f"false, rejected {np.mean([not supports[n].is_supported for n in true_ones]):.0%} of "
-            f"{len(true_ones)} true; the true one of a pair scores higher in {np.mean(pairs):.0%}"
+            f"{_rejected(supports, false_ones):.0%} of {len(false_ones)} false, rejected "
+            f"{_rejected(supports, true_ones):.0%} of {len(true_ones)} true; the true one of a "
+            f"pair scores higher in {np.mean(pairs):.0%}"
         )
+
+
+def _rejected(supports: Sequence[Support], which: Sequence[int]) -> float:
+    return float(np.mean([not supports[n].is_supported for n in which]))
 
 
 def show_unanswerable(
@@ -175,9 +182,8 @@ def show_unanswerable(
         claims = [s for s in row.sentences if not claims_nothing(s, row.question)]
         kind = "people found it faithful" if row.is_true else "people found it unfaithful"
         counts[f"{kind}: sentences"] += len(claims)
-        counts[f"{kind}: sentences rejected"] += sum(
-            not opened.support(s).is_supported for s in claims
-        )
+        rejected = sum(not opened.support(claim).is_supported for claim in claims)
+        counts[f"{kind}: sentences rejected"] += rejected
     console.print("Answers to mtRAG's 7 unanswerable questions, beside the 3 passages found:")
     for name, count in sorted(counts.items()):
         console.print(f"  {name}: {count}")
@@ -198,42 +204,48 @@ def main() -> None:
     if options.fit:
         fit_and_write([p for p in [*public, *company] if not is_reported(p.name)], embedder)
     checker._fitted.cache_clear()
-    checks = {
-        "the check": GroundingCheck(embedder),
-        "the check without an embedder": GroundingCheck(),
-    }
-    check = checks["the check"]
+    report(public, company, options.data, embedder)
+
+
+def report(
+    public: Sequence[SourcePage],
+    company: Sequence[SourcePage],
+    data: Path,
+    embedder: MiniLmEmbedder,
+) -> None:
+    """Print everything that is measured on what nothing was fitted on."""
+    check, without = GroundingCheck(embedder), GroundingCheck()
     for title, pages in (("Handbook and NorQuAD", public), ("The sample company", company)):
         reported = [page for page in pages if is_reported(page.name)]
         statements = list(make_statements(reported, seed=2, per_page=REPORTED_PER_PAGE))
         scores, milliseconds = score_statements(statements, check)
-        show_statements(
-            f"{title}, {len(reported)} pages never fitted on", statements, scores, check.threshold
-        )  # noqa: E501
-        console.print(f"  {milliseconds:.0f} ms a check, passages read anew each time")
-        truth = [s.is_true for s in statements]
-        scores_without, _ = score_statements(statements, checks["the check without an embedder"])
-        words = [by_words(s.text, s.grounds, "") for s in statements]
+        name = f"{title}, {len(reported)} pages never fitted on"
+        show_statements(name, statements, scores, check.threshold)
+        truth = [statement.is_true for statement in statements]
+        scores_without, _ = score_statements(statements, without)
+        words = [by_words(statement.text, statement.grounds, "") for statement in statements]
         console.print(
+            f"  {milliseconds:.0f} ms a check, passages read anew each time\n"
             f"  beside it, AUROC: without an embedder {roc_auc_score(truth, scores_without):.3f}, "
             f"word overlap alone {roc_auc_score(truth, words):.3f}"
         )
     console.print("Paraphrases written by hand, with a false twin each, never fitted on:")
     show_paraphrases(list(paraphrases(public)), check)
+
+    def by(which: GroundingCheck) -> Score:
+        return lambda sentence, grounds, asked: which.support(sentence, grounds, asked).probability
+
     scores_by: dict[str, Score] = {
-        name: (lambda s, g, q, c=each: c.support(s, g, q).probability)  # type: ignore[misc]
-        for name, each in checks.items()
-    } | {"word overlap alone": by_words, "embedding similarity alone": by_meaning(embedder)}
-    show_judged(
-        "SciFact, SUPPORT against CONTRADICT", scifact_claims(options.data), scores_by, True
-    )
-    answers = mtrag_answers(options.data)
-    show_judged(
-        "mtRAG, faithful against unfaithful, lowest sentence", answers.rated, scores_by, True
-    )
-    show_judged(
-        "mtRAG, faithful against unfaithful, mean of sentences", answers.rated, scores_by, False
-    )
+        "the check": by(check),
+        "the check without an embedder": by(without),
+        "word overlap alone": by_words,
+        "embedding similarity alone": by_meaning(embedder),
+    }
+    show_judged("SciFact, SUPPORT against CONTRADICT", scifact_claims(data), scores_by, True)
+    answers = mtrag_answers(data)
+    for name, lowest in (("lowest sentence", True), ("mean of sentences", False)):
+        title = f"mtRAG, faithful against unfaithful, {name}"
+        show_judged(title, answers.rated, scores_by, lowest)
     show_unanswerable(answers, check, embedder)
 
 

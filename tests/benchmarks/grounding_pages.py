@@ -10,9 +10,10 @@ from pathlib import Path
 from knowledge.chunking import cut
 from knowledge.embedder import MiniLmEmbedder
 from knowledge.grounding.reading import Ground
-from knowledge.grounding.statements import Example, SourcePage
+from knowledge.grounding.statements import Example, Paraphrase, SourcePage
 from knowledge.readers import FileEmpty, FileUnreadable, read_page
 
+COMPANY_PARAPHRASES = Path(__file__).parent / "questions" / "company_paraphrases.json"
 COMPANY = Path(__file__).parents[2] / "bot" / "demo" / "company"
 
 #: Reports of one scanner, nearly the same page two dozen times: they would lie on both sides.
@@ -56,7 +57,8 @@ def norquad_pages(data: Path, embedder: MiniLmEmbedder) -> Iterator[SourcePage]:
 
 
 def company_pages(embedder: MiniLmEmbedder) -> Iterator[SourcePage]:
-    """Yield the sample company's pages with the answers its experts wrote, in its voice."""
+    """Yield the sample company's pages with its experts' answers and paraphrases by hand."""
+    told = json.loads(COMPANY_PARAPHRASES.read_text(encoding="utf-8"))
     pairs: dict[str, list[dict[str, str]]] = {}
     for line in (COMPANY / "pairs.jsonl").read_text(encoding="utf-8").splitlines():
         pair = json.loads(line)
@@ -74,7 +76,10 @@ def company_pages(embedder: MiniLmEmbedder) -> Iterator[SourcePage]:
             for place in [_under(page, pair["context"].partition("#")[2])]
             if place is not None
         ]
-        yield replace(page, answers=tuple(answers))
+        paraphrases = tuple(
+            Paraphrase(row["true"], row["false"]) for row in told if row["page"] == uri
+        )
+        yield replace(page, answers=tuple(answers), paraphrases=paraphrases)
 
 
 def _page(
