@@ -32,7 +32,8 @@ def compare_order(tokens: Sequence[Token], sentence: Sequence[Token]) -> dict[st
             continue
         old = {token.kind for token in sentence[k:m]}
         for token in new:
-            if token.kind == "name" and "name" in old:
+            has_capital = token.text[0].isupper() and not token.opens
+            if "name" in old and (token.kind == "name" or has_capital):
                 replaced["name"] += 1
             elif token.kind in ("number", "date") and old & {"number", "date"}:
                 replaced["number"] += 1

@@ -15,6 +15,7 @@ import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -110,18 +111,22 @@ def show_statements(
     console.print(f"  threshold {threshold:.3f}")
 
 
-def by_words(sentence: str, grounds: Sequence[Ground], question: str) -> float:
+def by_words(sentence: str, grounds: Sequence[Ground], _question: str) -> float:
     """Word overlap alone: the share of the content words that the passages have."""
-    language = "en"
-    return compare(sentence, Reading(grounds, language), "").figures["coverage of all passages"]
+    return compare(sentence, _read(tuple(grounds))).figures["coverage of all passages"]
+
+
+@lru_cache(maxsize=4)
+def _read(grounds: tuple[Ground, ...]) -> Reading:
+    return Reading(grounds, "en")
 
 
 def by_meaning(embedder: MiniLmEmbedder) -> Score:
     """Embedding similarity alone: the highest cosine with a sentence of the passages."""
     known: dict[str, np.ndarray] = {}
 
-    def score(sentence: str, grounds: Sequence[Ground], question: str) -> float:
-        sentences = [s.text for s in Reading(grounds, "en").sentences]
+    def score(sentence: str, grounds: Sequence[Ground], _question: str) -> float:
+        sentences = [s.text for s in _read(tuple(grounds)).sentences]
         new = [text for text in (sentence, *sentences) if text not in known]
         known.update(zip(new, embedder.embed_passages(new), strict=True))
         return max((float(known[sentence] @ known[text]) for text in sentences), default=0.0)
@@ -129,19 +134,21 @@ def by_meaning(embedder: MiniLmEmbedder) -> Score:
     return score
 
 
-def show_judged(title: str, rows: Sequence[Judged], scores: dict[str, Score], lowest: bool) -> None:
-    """Print the AUROC of each way of scoring; an answer counts as its lowest sentence, or mean."""
+def show_judged(title: str, rows: Sequence[Judged], scores: dict[str, Score]) -> None:
+    """Print the AUROC of each way of scoring; answers by their lowest sentence, and by the mean."""
     truth = [row.is_true for row in rows]
     table = Table(title=f"{title}: {sum(truth)} supported, {len(truth) - sum(truth)} not")
-    table.add_column("by")
-    table.add_column("AUROC", justify="right")
+    for column in ("AUROC by", "lowest sentence", "mean of sentences"):
+        table.add_column(column, justify="left" if column == "AUROC by" else "right")
     for name, score in scores.items():
-        values = []
+        lowest, mean = [], []
         for row in rows:
             claims = [s for s in row.sentences if not claims_nothing(s)] or list(row.sentences)
-            each = [score(sentence, row.grounds, row.question) for sentence in claims]
-            values.append((min(each) if lowest else float(np.mean(each))) if each else 1.0)
-        table.add_row(name, f"{roc_auc_score(truth, values):.3f}")
+            each = [score(sentence, row.grounds, row.question) for sentence in claims] or [1.0]
+            lowest.append(min(each))
+            mean.append(float(np.mean(each)))
+        figures = (f"{roc_auc_score(truth, values):.3f}" for values in (lowest, mean))
+        table.add_row(name, *figures)
     console.print(table)
 
 
@@ -233,7 +240,8 @@ def report(
     show_paraphrases(list(paraphrases(public)), check)
 
     def by(which: GroundingCheck) -> Score:
-        return lambda sentence, grounds, asked: which.support(sentence, grounds, asked).probability
+        read = lru_cache(maxsize=1)(which.read)  # an answer's passages are read once
+        return lambda sentence, grounds, asked: read(grounds, asked).support(sentence).probability
 
     scores_by: dict[str, Score] = {
         "the check": by(check),
@@ -241,11 +249,9 @@ def report(
         "word overlap alone": by_words,
         "embedding similarity alone": by_meaning(embedder),
     }
-    show_judged("SciFact, SUPPORT against CONTRADICT", scifact_claims(data), scores_by, True)
+    show_judged("SciFact, SUPPORT against CONTRADICT", scifact_claims(data), scores_by)
     answers = mtrag_answers(data)
-    for name, lowest in (("lowest sentence", True), ("mean of sentences", False)):
-        title = f"mtRAG, faithful against unfaithful, {name}"
-        show_judged(title, answers.rated, scores_by, lowest)
+    show_judged("mtRAG, faithful against unfaithful", answers.rated, scores_by)
     show_unanswerable(answers, check, embedder)
 
 
