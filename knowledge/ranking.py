@@ -95,12 +95,15 @@ class Candidate(NamedTuple):
     languages: Languages = Languages(None, "en", "en")
 
 
-def rank(query: Vectors, candidates: Sequence[Candidate]) -> dict[str, float]:
+def rank(
+    query: Vectors, candidates: Sequence[Candidate], unrelated: float = 0.0
+) -> dict[str, float]:
     """Return the candidates' scores by id, best first; the scores themselves mean nothing.
 
     Args:
         query: The question's vector, of length 1.
         candidates: In any order; equal scores keep it.
+        unrelated: The cosine that texts with nothing in common have with this embedder.
     """
     if not candidates:
         return {}
@@ -114,7 +117,7 @@ def rank(query: Vectors, candidates: Sequence[Candidate]) -> dict[str, float]:
         best = np.argsort(-scores, kind="stable")[:FEEDBACK_PASSAGES]
         moved = query + FEEDBACK_WEIGHT * vectors[best].mean(axis=0)
         scores = _fused(vectors @ (moved / np.linalg.norm(moved)), keywords, share)
-        scores = _smoothed(scores, vectors)
+        scores = _smoothed(scores, vectors, unrelated)
     order = np.argsort(-scores, kind="stable")
     return {candidates[i].id: float(scores[i]) for i in order}
 
@@ -132,7 +135,7 @@ def _standardised(scores: Vectors) -> Vectors:
     return standardised
 
 
-def _smoothed(scores: Vectors, vectors: Vectors) -> Vectors:
+def _smoothed(scores: Vectors, vectors: Vectors, unrelated: float) -> Vectors:
     """Mix the scores of the best `DEPTH` with those of their neighbours; the rest follows after."""
     order = np.argsort(-scores, kind="stable")
     near = order[:DEPTH]
@@ -140,7 +143,8 @@ def _smoothed(scores: Vectors, vectors: Vectors) -> Vectors:
         return scores
     low, high = float(scores[near[-1]]), float(scores[near[0]])
     shares = (scores[near] - low) / (high - low if high > low else 1.0)
-    likeness = np.clip(vectors[near] @ vectors[near].T, 0, None)
+    cosines = vectors[near] @ vectors[near].T
+    likeness = np.clip((cosines - unrelated) / (1 - unrelated), 0, None)
     np.fill_diagonal(likeness, 0)
     least = np.partition(likeness, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS][:, None]
     weights = np.where(likeness >= least, likeness**2, 0)

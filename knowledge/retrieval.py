@@ -134,7 +134,7 @@ class Retrieval:
         serving = self._serving.current
         vector = _asked_vector(serving.embedder, query, before)
         candidates = self._candidates(serving, vector, query, before, sorted(audiences))
-        scores = rank(vector, candidates)
+        scores = rank(vector, candidates, serving.embedder.unrelated_similarity)
         by_id = {candidate.id: candidate for candidate in candidates}
         ranked = {id: by_id[id] for id in scores}
         if self._reranker is None:
