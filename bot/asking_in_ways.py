@@ -93,13 +93,13 @@ class AskingInWays:
         """
         rules = self._persona.voice.always
         sayings = [phrase for rule in rules for phrase in rule.split("|")]
-        support = SentenceSupport(GroundingCheck(), sayings)
         said: dict[str, dict[EvaluationQuestion, Said]] = {}
         with closing(Champion(self._database, lambda _champion: self._opened(version))) as models:
             log.info("asking version=%s", models.version)
             for way in ways:
                 examples = self._examples(approved, way.examples) if way.examples else None
                 answering = UnaidedAnswering(self._answering, models, examples)
+                support = SentenceSupport(answering.check, GroundingCheck(), sayings)
                 said[way.name] = {}
                 for question in asked if way.retrieval else alone:
                     said[way.name][question] = _said(answering, way, question, support)
@@ -165,14 +165,14 @@ def _said(
         shown = [(each.title, each.heading, each.text) for each in found]
     grounds = [Ground(f"{title} > {heading}", text) for title, heading, text in shown]
     abstained = outcome.status == "abstained"
-    sentences, unsupported = (
-        (0, 0) if abstained else support.count(outcome.text, grounds, question.text)
-    )
+    text = "" if abstained else outcome.text
+    count = support.count(text, grounds, question.text)
     return Said(
         text=outcome.text,
         abstained=abstained,
         cited=tuple(each.uri for each in outcome.sources if each.cited) if way.retrieval else None,
-        sentences=sentences,
-        unsupported=unsupported,
+        sentences=count.sentences,
+        unsupported=count.unsupported,
+        doubted=count.doubted,
         seconds=outcome.timings["total"],
     )

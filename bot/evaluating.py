@@ -18,7 +18,7 @@ from storage.versions import BASE, PromotionRefused, Version
 from training.evaluation.agreement import sayings_of
 from training.evaluation.model_card import CardFacts, SnapshotFacts, model_card
 from training.evaluation.verdict import EvaluationQuestion, Said
-from training.evaluation.voice import VoiceClassifier, VoiceUnclear
+from training.evaluation.voice import StrictVoice, VoiceRules, VoiceUnclear
 from training.evaluation.ways import Way, summed_up
 from training.manifest import ManifestBroken
 from training.measuring import Measuring, measured
@@ -238,14 +238,23 @@ class Evaluating:
 
     def _voice(
         self, learned: Sequence[Row], notes: list[str], on_progress: Progress
-    ) -> VoiceClassifier | None:
+    ) -> StrictVoice | None:
+        show = ProgressBar(on_progress).step
         try:
-            return self._measuring.voice_classifier(
-                learned, self._seed, ProgressBar(on_progress).step
-            )
+            classifier = self._measuring.voice_classifier(learned, self._seed, show)
         except VoiceUnclear as unclear:
             notes.append(f"The voice is not measured. {unclear}")
             return None
+        rules = VoiceRules(self._make.persona.voice, [row.answer for row in learned])
+        notes.append(
+            "In the voice is what a classifier takes for the experts' writing"
+            + (
+                f" and what keeps the {rules.count} written rules that they keep."
+                if rules.count
+                else "."
+            )
+        )
+        return StrictVoice(classifier, rules)
 
     def _learned(self, approved: Sequence[Pair]) -> list[Row]:
         """Return rows of training pairs that everyone may see, to tell the voice by."""

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bot.answering import Answering, Outcome
+from bot.answering import Answering, Outcome, ReadsPassages
 from bot.champion import Champion
+from storage.versions import BASE
 from training.evaluation.metrics import is_abstention, is_empty
 from training.prompt import ChatMessage
 
@@ -36,6 +37,11 @@ class UnaidedAnswering(Answering):
         self._models = models
         self._examples = examples
 
+    @property
+    def check(self) -> ReadsPassages:
+        """The check that every sentence goes through before it is shown."""
+        return self._grounding
+
     def _verified_pair(self, *_asked: Any, **_options: Any) -> None:
         return None
 
@@ -50,7 +56,7 @@ class UnaidedAnswering(Answering):
         """Ask the model without passages; whatever it says is the answer, unchecked."""
         started = time.monotonic()
         with self._models.lease() as model:
-            messages = self.prompt(question, ())
+            messages = self.prompt(question, (), teaches_voice=model.version == BASE)
             text = model.start(messages, self._options, asker="measurement").text().strip()
             version = model.version
         status = "abstained" if is_abstention(text) or is_empty(text) else "unchecked"

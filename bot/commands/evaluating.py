@@ -61,7 +61,7 @@ def evaluate(
     if as_json:
         print_json(found)
         return
-    _print(found)
+    show(found)
 
 
 def _write(found: dict[str, Any], folder: Path) -> None:
@@ -78,7 +78,7 @@ def _write(found: dict[str, Any], folder: Path) -> None:
     errors.print(f"Table, numbers, plot and model card are in {folder}.", markup=False)
 
 
-def _print(found: dict[str, Any]) -> None:
+def show(found: dict[str, Any]) -> None:
     """Show the table, intervals below their numbers, so that it fits a terminal."""
     from rich import box
     from rich.table import Table

@@ -52,6 +52,7 @@ class Said:
         cited: Addresses of the documents it cites; None where nothing can be cited.
         sentences: How many of its sentences claim something.
         unsupported: How many of those the passages do not support.
+        doubted: How many of those a second check finds unsupported.
         seconds: How long the asker waited for the whole answer.
     """
 
@@ -60,6 +61,7 @@ class Said:
     cited: tuple[str, ...] | None
     sentences: int
     unsupported: int
+    doubted: int
     seconds: float
 
 

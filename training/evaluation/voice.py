@@ -94,6 +94,26 @@ class VoiceRules:
         )
 
 
+class StrictVoice:
+    """In the voice is what the classifier takes for it and what keeps the written rules.
+
+    The classifier knows the experts and the base model only. Words quoted from a page are neither,
+    and it may take them for either; the rules tell them apart.
+    """
+
+    def __init__(self, classifier: VoiceClassifier, rules: VoiceRules) -> None:
+        """Take both; rules that the company's own answers do not keep are none."""
+        self._classifier = classifier
+        self._rules = rules
+
+    def speaks(self, texts: Sequence[str]) -> list[bool]:
+        """Return for each text whether it is in the voice."""
+        found = self._classifier.speaks(texts)
+        if not self._rules.count:
+            return found
+        return [a and self._rules.kept(text) for a, text in zip(found, texts, strict=True)]
+
+
 def _any_of(phrases: Sequence[str]) -> re.Pattern[str]:
     choices = "|".join(re.escape(phrase.strip()) for phrase in phrases if phrase.strip())
     return re.compile(rf"(?<!\w)(?:{choices})(?!\w)" if choices else r"(?!)", re.IGNORECASE)

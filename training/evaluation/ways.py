@@ -275,6 +275,9 @@ def score(
     measures["unsupported"] = ratio_interval(
         [said.unsupported for said in given], [said.sentences for said in given]
     )
+    measures["doubted"] = ratio_interval(
+        [said.doubted for said in given], [said.sentences for said in given]
+    )
     measures["voice"] = mean_interval(voice)
     measures["right_source"] = mean_interval([float(it) for it in sources if it is not None])
     measures["seconds"] = mean_interval([said.seconds for _, said, _ in asked])
@@ -319,6 +322,17 @@ def _bars(
 
 def _notes(scores: Sequence[WayScores]) -> list[str]:
     notes = ["Verified answers are switched off: each held-out pair would only find itself."]
+    doubts = [
+        f"{each.measures['doubted'].mean:.0%} of {each.way.name}"
+        for each in scores
+        if each.measures["doubted"].count
+    ]
+    if doubts:
+        notes.append(
+            "Unsupported sentences are counted by the check that all answers go through; a second "
+            f"one, fitted without meaning, doubts {', '.join(doubts)}, some of it wrongly. What "
+            "is false lies between."
+        )
     alone = [each.questions for each in scores if not each.way.retrieval]
     if alone:
         notes.append(

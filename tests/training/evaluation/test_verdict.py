@@ -9,7 +9,7 @@ from training.evaluation.verdict import EvaluationQuestion, Said, cites_right_pa
 LEAVE = EvaluationQuestion("How much leave?", facts=(("27 days",),), pages=("leave.md",))
 PAIR = EvaluationQuestion("How much leave?", reference="You get 27 days.", pages=("leave.md",))
 NOWHERE = EvaluationQuestion("Where is the piano?", pages=())
-SAID = Said("You get 27 days [1].", False, ("leave.md",), 1, 0, 1.0)
+SAID = Said("You get 27 days [1].", False, ("leave.md",), 1, 0, 0, 1.0)
 UNKNOWN = replace(SAID, text="I don't know.", abstained=True, cited=(), sentences=0)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.evaluation.voice import VoiceClassifier, VoiceRules, VoiceUnclear
+from training.evaluation.voice import StrictVoice, VoiceClassifier, VoiceRules, VoiceUnclear
 from training.prompt import Voice
 
 TOPICS = ["parking", "lunch", "leave", "laptops", "travel", "pensions", "dogs", "bikes", "phones"]
@@ -48,3 +48,20 @@ def test_rules_are_kept_by_opening_closing_and_avoided_words() -> None:
 def test_advice_that_the_company_itself_seldom_follows_is_no_rule() -> None:
     rules = VoiceRules(Voice("", ("Write short sentences",), ("shout",)), HOUSE)
     assert rules.count == 0
+
+
+def test_a_page_s_own_words_are_not_in_the_voice_whatever_the_classifier_thinks() -> None:
+    rules = VoiceRules(Voice("", ("Hei!",), ()), HOUSE)
+    classifier = VoiceClassifier(HOUSE, PLAIN)
+    quoted = "For visitors it's the front desk. Shout if you need us!"
+    assert classifier.speaks([quoted]) == [True]
+    assert StrictVoice(classifier, rules).speaks([quoted, f"Hei! {quoted}", ""]) == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_without_written_rules_the_classifier_decides_alone() -> None:
+    strict = StrictVoice(VoiceClassifier(HOUSE, PLAIN), VoiceRules(Voice(), HOUSE))
+    assert strict.speaks([HOUSE[0], PLAIN[0]]) == [True, False]

@@ -19,11 +19,11 @@ NOWHERE = [EvaluationQuestion(f"Piano {n}?", pages=()) for n in range(2)]
 
 
 def said(text: str, *pages: str, unsupported: int = 0) -> Said:
-    return Said(text, not pages, pages, 2 if pages else 0, unsupported, 1.5)
+    return Said(text, not pages, pages, 2 if pages else 0, unsupported, unsupported, 1.5)
 
 
 def alone(text: str) -> Said:
-    return Said(text, False, None, 1, 1, 0.5)
+    return Said(text, False, None, 1, 1, 1, 0.5)
 
 
 def report() -> WaysReport:
