@@ -271,7 +271,7 @@ class Answering:
             written.replaced,
             written.dropped,
         )
-        outcome = self._judged(model, asked, passages, texts, written, is_enough=writer.has_enough)
+        outcome = self._judged(model, asked, passages, texts, written)
         if not written.text:
             on_text(outcome.text)
         return outcome
@@ -283,15 +283,13 @@ class Answering:
         passages: Sequence[Passage],
         texts: Sequence[str],
         written: Written,
-        *,
-        is_enough: bool,
     ) -> Outcome:
         """Decide whether what was written is an answer; if not, quote or abstain."""
         if says_it_does_not_know(written.text):
             return self._abstention(asked.question, passages)
         text = settle_citations(written.text, texts)
         answers = cited_numbers(text) and says_something(text, texts, asked.question)
-        if is_enough and answers:
+        if answers:
             return Outcome(
                 "grounded",
                 text,

@@ -23,7 +23,7 @@ class Written:
     """What became of an answer.
 
     Attributes:
-        text: What was shown.
+        text: What was shown; empty if nothing of it rests on the passages.
         shown: How many sentences of the model's own were shown.
         replaced: How many gave way to the passage's own words.
         dropped: How many were left out because nothing supports them.
@@ -66,6 +66,7 @@ def write_down(
     _wait(generation, on_place, is_cancelled)
     waited = time.monotonic() - begun
     kept: list[str] = []
+    waiting: list[str] = []
     counts = {"shown": 0, "replaced": 0, "dropped": 0}
     first_text: float | None = None
     said: set[str] = set()
@@ -82,21 +83,23 @@ def write_down(
             counts["dropped"] += bool(decided.reasons)
             return True
         counts["replaced" if isinstance(decided, Replaced) else "shown"] += 1
-        first_text = first_text or time.monotonic() - begun
         kept.append(decided.text)
-        on_text(decided.text)
+        waiting.append(decided.text)
+        if writer.has_enough:  # a greeting waits for something to greet with
+            first_text = first_text or time.monotonic() - begun
+            on_text("".join(waiting))
+            waiting.clear()
         return True
 
     failure = None
     try:
         _each_sentence(generation, take, is_cancelled)
     except InferenceFailed as failed:
-        if not kept:
+        if not writer.has_enough:
             raise
         failure = failed
-    return Written(
-        "".join(kept).strip(), **counts, failure=failure, first_text=first_text, waited=waited
-    )
+    text = "".join(kept).strip() if writer.has_enough else ""
+    return Written(text, **counts, failure=failure, first_text=first_text, waited=waited)
 
 
 def _wait(

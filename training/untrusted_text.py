@@ -18,9 +18,21 @@ _TEMPLATE_MARKS = re.compile(
     re.IGNORECASE,
 )
 
-#: Lines that look like the prompt's own.
+#: A turn that a text opens for somebody: up to the mark that closes it, or a blank line.
+_FORGED_TURN = re.compile(
+    r"(?:<\s*\|[^<>\n]{0,40}start[^<>\n]{0,40}\|\s*>|<start_of_turn>|\[INST\]|<<SYS>>)"
+    r".*?(?:<\s*\|[^<>\n]{0,40}end[^<>\n]{0,40}\|\s*>|<end_of_turn>|\[/INST\]|<</SYS>>"
+    r"|(?=\n\s*\n)|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+#: Lines that look like the prompt's own, and what a machine is made to say.
 _PROMPT_LINES = re.compile(
-    r"^([ \t>*#_-]*)(sources?|question|system|user|assistant|human|kilder|spørsmål)[ \t*_]*:",
+    r"^([ \t>*#_-]*)(sources?|question|user|human|kilder|spørsmål)[ \t*_]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SAID_BY_MACHINE = re.compile(
+    r"^[ \t>*#_-]*(?:system|assistant|assistent)[ \t*_]*:.*(?:\n|\Z)",
     re.IGNORECASE | re.MULTILINE,
 )
 _NUMBERED_LINES = re.compile(r"^([ \t]*)\[(\d{1,2})\]", re.MULTILINE)
@@ -107,8 +119,11 @@ def as_data(text: str) -> str:
     Text that holds nothing of the kind comes back as it is, letter for letter.
     """
     text = _visible(_HIDDEN_COMMENT.sub(" ", text))
-    while (plain := _TEMPLATE_MARKS.sub(" ", text)) != text:  # a mark may be hidden in a mark
-        text = plain
+    text = _FORGED_TURN.sub(" ", text)
+    while mark := _TEMPLATE_MARKS.search(text):  # a mark may be hidden in a mark
+        end = text.find("\n", mark.end())
+        text = text[: mark.start()] + (text[end:] if end >= 0 else "")
+    text = _SAID_BY_MACHINE.sub("", text.replace("<|", "<"))
     text = _PROMPT_LINES.sub(r"\1\2 –", text)
     text = _NUMBERED_LINES.sub(r"\1(\2)", text)
     return without_orders(text)

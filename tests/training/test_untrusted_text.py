@@ -33,7 +33,7 @@ HARMLESS = [
 
 @pytest.mark.parametrize("text", ORDERS)
 def test_an_order_to_the_model_is_not_left_in_its_prompt(text: str) -> None:
-    around = f"The office opens at 8.\n{text}\nIt closes at 17."
+    around = f"The office opens at 8.\n{text}\n\nIt closes at 17."
     data = as_data(around)
     assert data.startswith("The office opens at 8.")
     assert "It closes at 17." in data
