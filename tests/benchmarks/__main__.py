@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import asking_speed, search_latency
+from tests.benchmarks import asking_speed, search_latency, swapping
 from tests.benchmarks.measurement import Measurement
 
 RESULTS = Path("bench-results")
@@ -19,7 +19,7 @@ RESULTS = Path("bench-results")
 
 def main() -> None:
     """Run every benchmark."""
-    show_and_save([*asking_speed.measure(), *search_latency.measure()])
+    show_and_save([*asking_speed.measure(), *search_latency.measure(), *swapping.measure()])
 
 
 def show_and_save(measured: list[Measurement]) -> None:
