@@ -119,13 +119,19 @@ def _each_sentence(
     generation: Generation, take: Callable[[str], bool], is_cancelled: Callable[[], bool]
 ) -> None:
     stream = SentenceStream()
-    for piece in generation:
-        if is_cancelled():
-            generation.cancel()
-            raise Cancelled
-        for sentence in stream.feed(piece):
-            if not take(sentence):
+    try:
+        for piece in generation:
+            if is_cancelled():
                 generation.cancel()
-                return
+                raise Cancelled
+            for sentence in stream.feed(piece):
+                if not take(sentence):
+                    generation.cancel()
+                    return
+    except InferenceFailed:
+        for rest in stream.flush():  # a sentence that has come to its end is whole
+            if rest.rstrip().endswith((".", "!", "?")):
+                take(rest)
+        raise
     for sentence in stream.flush():
         take(sentence)
