@@ -22,6 +22,7 @@ from bot.writing import Cancelled, Written, write_down
 from knowledge.grounding.checker import Checks
 from knowledge.grounding.reading import Ground
 from knowledge.language import detect_language
+from knowledge.neighbours import are_neighbours, joined
 from knowledge.retrieval import Passage, Retrieval
 from knowledge.verified import VerifiedAnswers
 from storage import pairs
@@ -313,15 +314,27 @@ class Answering:
         return Outcome("grounded", text, _sources(passages, cited=(1,)), model_version=version)
 
     def pack(self, model: LanguageModel, hits: Sequence[Passage]) -> tuple[Passage, ...]:
-        """Return the best passages that fit the budget, best first; always at least one."""
+        """Return the best passages that fit the budget, best first; always at least one.
+
+        What room is left goes to neighbours that were found, too: a section that was cut is put
+        together again.
+        """
         packed: list[Passage] = []
-        used = 0
-        for passage in hits[: self._passages]:
-            size = model.count_tokens(f"{passage.title} > {passage.heading}\n{passage.text}")
-            if packed and used + size > self._context_tokens:
-                continue
-            packed.append(passage)
-            used += size
+        left = self._context_tokens
+        sizes = {
+            hit.id: model.count_tokens(f"{hit.title} > {hit.heading}\n{hit.text}") for hit in hits
+        }
+        for hit in hits[: self._passages]:
+            if not packed or sizes[hit.id] <= left:
+                packed.append(hit)
+                left -= sizes[hit.id]
+        alone = {passage.id for passage in packed}
+        for hit in hits:
+            for place, passage in enumerate(packed):
+                if hit.id not in alone and sizes[hit.id] <= left and are_neighbours(passage, hit):
+                    packed[place] = joined(passage, hit)
+                    left -= sizes[hit.id]
+                    break
         return tuple(packed)
 
     def prompt(

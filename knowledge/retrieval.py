@@ -72,6 +72,10 @@ class Passage:
         rank: 1 for the best.
         reviewed_until: When the document is to be reviewed, if it says so.
         link: Where people can open it, if they can.
+        document_id: The document it is of.
+        version: The document's version.
+        first: Its place in the document, from 0.
+        last: The same, or further where neighbours were joined to it.
     """
 
     id: str
@@ -87,6 +91,10 @@ class Passage:
     rank: int
     reviewed_until: datetime | None = None
     link: str | None = None
+    document_id: int = 0
+    version: int = 0
+    first: int = 0
+    last: int = 0
 
 
 @dataclass(frozen=True)
@@ -315,4 +323,8 @@ def _passage(
         rank=rank,
         reviewed_until=stored.reviewed_until,
         link=stored.link,
+        document_id=stored.document_id,
+        version=stored.version,
+        first=stored.ordinal,
+        last=stored.ordinal,
     )
