@@ -6,7 +6,7 @@ DATA ?= ../shared/data
 RUN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo tour test test-long lint bench bench-retrieval clean
+.PHONY: setup demo tour test test-long lint bench bench-retrieval bench-sync bench-answers bench-peers clean
 
 setup: $(STAMP)
 
@@ -40,10 +40,24 @@ lint: setup
 bench: setup
 	$(RUN)/python -m tests.benchmarks
 
-bench-retrieval: setup  # needs the collections, DATA=folder
-	$(RUN)/python -m pip install --quiet --editable '.[bench]'
-	$(RUN)/python -m pip install --quiet --no-deps llama-index-retrievers-bm25==0.8.0
+bench-retrieval: setup bench-peers  # needs the collections, DATA=folder
 	$(RUN)/python -m tests.benchmarks.retrieval_quality --data $(DATA)
+	$(RUN)/python -m tests.benchmarks.retrieval_quality norquad variant-no --data $(DATA) \
+		--embedder multilingual --without-peers --json bench-results/retrieval_multilingual.json
+	$(RUN)/python -m tests.benchmarks.follow_ups --data $(DATA)
+
+bench-sync: setup bench-peers  # needs the handbook, DATA=folder
+	$(RUN)/python -m tests.benchmarks.sync_speed $(DATA)/handbook
+	$(RUN)/python -m tests.benchmarks.many_audiences
+
+bench-answers: setup  # needs the collections, DATA=folder
+	$(RUN)/python -m tests.benchmarks.grounding --data $(DATA)
+	$(RUN)/python -m tests.benchmarks.abstaining --data $(DATA)
+
+bench-peers: setup
+	$(RUN)/python -m pip install --quiet --editable '.[bench]'
+	$(RUN)/python -m pip install --quiet --no-deps llama-index-retrievers-bm25==0.8.0 \
+		llama-index-embeddings-huggingface==0.8.0
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -17,7 +17,7 @@ from bot.answering import Answering, ReadsPassages
 from bot.champion import Champion
 from bot.control.server import ControlServer
 from bot.corrections import Corrections
-from bot.engines import EngineOpener
+from bot.engines import EngineOpener, remote_server
 from bot.home import Home
 from bot.learning import Learning
 from bot.operations import USER_ERRORS, Operations
@@ -147,7 +147,12 @@ class Skredder:
                 {"name": step, "done": round(share * 100), "total": 100}
             ),
         )
-        opener = EngineOpener(base, settings.model.engine)
+        opener = EngineOpener(
+            base,
+            settings.model.engine,
+            server=remote_server(settings.model),
+            cache_gib=settings.model.cache_gb,
+        )
         self.models = Champion(self.database, opener.open)
         self.upkeep = Upkeep(
             database=self.database,
