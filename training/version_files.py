@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,7 @@ def write_version(
     temporary.mkdir(parents=True)
     # Checked by its own manifest so far, and by the version's from here on.
     shutil.copytree(adapter, temporary / ADAPTER, ignore=shutil.ignore_patterns("manifest.json"))
+    _scale_down(temporary / ADAPTER / "adapter_config.json", scale)
     if base.gguf is not None:
         merge_to_gguf(base, adapter, temporary / MERGED, scale, progress)
     made = read_manifest(adapter)
@@ -57,6 +59,16 @@ def write_version(
     temporary.rename(target)
     flush_folder(target.parent)
     return sha256
+
+
+def _scale_down(config: Path, scale: float) -> None:
+    """Let an adapter count by `scale` wherever it is loaded as it is.
+
+    A low-rank adapter is added with the factor lora_alpha / r (E. Hu et al., "LoRA", 2021).
+    """
+    described = json.loads(config.read_text(encoding="utf-8"))
+    described["lora_alpha"] = described["lora_alpha"] * scale
+    config.write_text(json.dumps(described, indent=2), encoding="utf-8")
 
 
 def sweep(folder: Path) -> int:
