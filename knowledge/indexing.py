@@ -6,6 +6,9 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from knowledge.embedder import Embedder
 from knowledge.keyword_index import KeywordEntry, KeywordIndex
@@ -13,6 +16,9 @@ from knowledge.passage_index import PassageIndex
 from knowledge.serving_index import Serving, ServingIndex
 from storage.documents import StoredPassage
 from storage.failpoints import failpoint
+
+if TYPE_CHECKING:
+    from knowledge.embedder import Vectors
 
 #: Passages embedded and stored in one go.
 BATCH = 64
@@ -47,13 +53,26 @@ class Indexes:
         with self._writing:
             yield
 
-    def add(self, passages: Sequence[StoredPassage]) -> None:
-        """Embed passages and put them into both indexes. Doing it again changes nothing."""
+    def add(
+        self, passages: Sequence[StoredPassage], replaced: Sequence[StoredPassage] = ()
+    ) -> None:
+        """Embed passages and put them into both indexes. Doing it again changes nothing.
+
+        Args:
+            passages: What is added.
+            replaced: What they will take the place of; passages that say the same keep its vectors.
+        """
         serving = self.serving.current
         for audience, group in groupby(passages, key=lambda passage: passage.audience):
             together = list(group)
-            for start in range(0, len(together), BATCH):
-                add_vectors(serving, audience, together[start : start + BATCH])
+            known = _vectors_by_text(serving, audience, replaced)
+            same = [each for each in together if embedded_text(each) in known]
+            if same:
+                vectors = np.stack([known[embedded_text(each)] for each in same])
+                serving.index.upsert("passages", audience, [each.id for each in same], vectors)
+            new = [each for each in together if embedded_text(each) not in known]
+            for start in range(0, len(new), BATCH):
+                add_vectors(serving, audience, new[start : start + BATCH])
             failpoint("ingest.vectors_stored")
             self.add_keywords(audience, together)
 
@@ -72,6 +91,16 @@ class Indexes:
         """Forget all passages; verified answers stay."""
         self.index.drop("passages")
         self.keywords.drop()
+
+
+def _vectors_by_text(
+    serving: Serving, audience: str, passages: Sequence[StoredPassage]
+) -> dict[str, Vectors]:
+    texts = {each.id: embedded_text(each) for each in passages if each.audience == audience}
+    if not texts:
+        return {}
+    stored = serving.index.vectors("passages", audience, list(texts))
+    return {texts[id]: vector for id, vector in stored.items()}
 
 
 def add_vectors(serving: Serving, audience: str, passages: Sequence[StoredPassage]) -> None:

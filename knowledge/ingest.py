@@ -323,7 +323,13 @@ class Ingestion:
                 for draft in drafts
             ]
         failpoint("ingest.written")
-        self._indexes.add([passage for _, passages in written for passage in passages])
+        with self._database.read() as session:
+            served = documents.served_passages(
+                session,
+                [passages[0].document_id for draft, passages in written if draft.replaces],
+                {sync.source.audience},
+            )
+        self._indexes.add([passage for _, passages in written for passage in passages], served)
         failpoint("ingest.indexed")
         replaced: list[str] = []
         with self._database.write() as session:

@@ -7,7 +7,7 @@ unserved until `serve_version` flips to them, so a failure in between never lose
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -291,6 +291,16 @@ def passages_at(
     return here or tuple(_passages(session, _BY_FORMER_URI, given))
 
 
+def served_passages(
+    session: Session, document_ids: Sequence[int], audiences: Collection[str]
+) -> tuple[StoredPassage, ...]:
+    """Return the served passages of some documents, in reading order."""
+    if not audiences or not document_ids:
+        return ()
+    given = {"audiences": sorted(audiences), "documents": list(document_ids)}
+    return tuple(_passages(session, _BY_DOCUMENTS, given))
+
+
 def served_ids(session: Session, audience: str) -> frozenset[str]:
     """Return the ids of all passages that are served to an audience."""
     return frozenset(
@@ -375,6 +385,7 @@ _SERVED = (
     .order_by(PassageRow.document_id, PassageRow.ordinal)
 )
 _BY_IDS = _SERVED.where(PassageRow.id.in_(bindparam("ids", expanding=True)))
+_BY_DOCUMENTS = _SERVED.where(DocumentRow.id.in_(bindparam("documents", expanding=True)))
 _BY_URI = _SERVED.where(DocumentRow.uri == bindparam("uri"))
 _BY_FORMER_URI = _SERVED.where(DocumentRow.former_uri == bindparam("uri"))
 

@@ -24,6 +24,10 @@ class Encoder:
         self._model = model
         self._read = read
         self._idle_requests: SimpleQueue[Any] = SimpleQueue()
+        # OpenVINO's binding looks numpy up at its first array, behind a lock that it waits for
+        # while it holds Python's own: two threads that both come first wait for each other for
+        # ever. So one comes first alone.
+        self.encode("first")
 
     def encode(self, text: str) -> NDArray[np.float32]:
         """Return the vector of a text, shape `(dimensions,)`."""

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -45,6 +46,36 @@ def test_a_folder_is_read_once_and_only_what_changed_is_read_again(
     (pages / "travel.md").unlink()
     assert _counts(house.ingest(pages)) == (1, 1, 1, 1)
     assert _agree(house)
+
+
+def test_of_a_changed_page_only_what_is_new_is_embedded(
+    house: House, pages: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sections = [
+        f"## Rule {n}\n\nRule {n} is about the {n}. boat in the harbour, its ropes, sails and fenders."
+        for n in range(30)
+    ]
+    write(pages / "boats.md", "\n\n".join(["# Boats", *sections]))
+    house.ingest(pages)
+    before = house.index.count("passages", "everyone")
+    embedded: list[str] = []
+    embed = house.embedder.embed_passages
+
+    def recording(texts: Sequence[str]) -> Any:
+        embedded.extend(texts)
+        return embed(texts)
+
+    monkeypatch.setattr(house.embedder, "embed_passages", recording)
+    sections[7] = "## Rule 7\n\nRule 7 says that the marmot Olga sails the seventh boat on Sundays."
+    write(pages / "boats.md", "\n\n".join(["# Boats", *sections]))
+    house.ingest(pages)
+    assert 1 <= len(embedded) <= 2
+    assert any("Olga" in text for text in embedded)
+    assert house.index.count("passages", "everyone") == before
+    assert _agree(house)
+    found = house.retrieval.search("Who sails the seventh boat on Sundays?", {"everyone"}, 1)
+    assert "Olga" in found[0].text
+    assert "3. boat" in house.retrieval.search("Rule 3: the 3. boat", {"everyone"}, 1)[0].text
 
 
 def test_only_the_new_text_of_a_changed_page_is_found(
