@@ -62,7 +62,10 @@ def list_files(path: Path, suffixes: frozenset[str]) -> Listing:
     else:
         _consider(root, root.parent, suffixes, gathering)
     return Listing(
-        str(root), tuple(gathering.documents.values()), tuple(gathering.skipped), gathering.is_complete
+        str(root),
+        tuple(gathering.documents.values()),
+        tuple(gathering.skipped),
+        gathering.is_complete,
     )
 
 

@@ -52,20 +52,20 @@ def test_of_a_changed_page_only_what_is_new_is_embedded(
     house: House, pages: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sections = [
-        f"## Rule {n}\n\nRule {n} is about the {n}. boat in the harbour, its ropes, sails and fenders."
+        f"## Rule {n}\n\nRule {n} is about the {n}. boat in the harbour, its ropes and sails."
         for n in range(30)
     ]
     write(pages / "boats.md", "\n\n".join(["# Boats", *sections]))
     house.ingest(pages)
     before = house.index.count("passages", "everyone")
     embedded: list[str] = []
-    embed = house.embedder.embed_passages
+    embed = MiniLmEmbedder.embed_passages
 
-    def recording(texts: Sequence[str]) -> Any:
+    def recording(self: MiniLmEmbedder, texts: Sequence[str]) -> Any:
         embedded.extend(texts)
-        return embed(texts)
+        return embed(self, texts)
 
-    monkeypatch.setattr(house.embedder, "embed_passages", recording)
+    monkeypatch.setattr(MiniLmEmbedder, "embed_passages", recording)
     sections[7] = "## Rule 7\n\nRule 7 says that the marmot Olga sails the seventh boat on Sundays."
     write(pages / "boats.md", "\n\n".join(["# Boats", *sections]))
     house.ingest(pages)
