@@ -109,6 +109,15 @@ def test_a_parser_that_computes_for_ever_is_ended_and_the_next_file_is_read() ->
         parsing.close()
 
 
+def test_the_process_stays_however_much_memory_the_bot_itself_uses(parsing: Parsing) -> None:
+    models = bytearray(1_200 * 1024**2)
+    models[::4096] = b"x" * len(models[::4096])  # touched, so that it counts
+    parsing.read_page(GOOD, "travel.pdf")
+    first = parsing.process_id
+    parsing.read_page(GOOD, "travel.pdf")
+    assert parsing.process_id == first
+
+
 def test_a_parser_that_hangs_is_ended_and_the_next_file_is_read() -> None:
     parsing = Parsing(ParsingLimits(seconds=1.5))
     try:
