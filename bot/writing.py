@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from storage.pair_groups import question_key
 
 #: How often a waiting answer looks up its place in the queue, in seconds.
 LOOK_EVERY = 1.0
+
+
+#: Where a small model goes on with the prompt instead of ending its answer.
+_PROMPT_GOES_ON = re.compile(r"\s*(?:question|sources?|answer)\s*:", re.IGNORECASE)
 
 
 class Cancelled(Exception):
@@ -75,6 +80,8 @@ def write_down(
         """Show a sentence, if it may be; return whether the model should go on."""
         nonlocal first_text
         key = question_key(sentence)
+        if kept and _PROMPT_GOES_ON.match(sentence):
+            return False
         if key and key in said:  # small models go round in circles: what follows is the same again
             return False
         said.add(key)

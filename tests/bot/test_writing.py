@@ -76,6 +76,15 @@ def test_a_model_that_goes_round_in_circles_is_stopped() -> None:
     assert generation.is_cancelled
 
 
+def test_a_model_that_goes_on_with_the_prompt_is_stopped() -> None:
+    generation = _said(
+        "You get 27 days of paid annual leave each year.\n\n", f"Question: {QUESTION} ", "More."
+    )
+    written = _write(generation, [])
+    assert written.text == "You get 27 days of paid annual leave each year."
+    assert generation.is_cancelled
+
+
 def test_what_was_shown_before_the_model_failed_stays() -> None:
     lost = ModelUnavailable("the server is gone")
     shown: list[str] = []
