@@ -66,11 +66,12 @@ class Indexes:
         for audience, group in groupby(passages, key=lambda passage: passage.audience):
             together = list(group)
             known = _vectors_by_text(serving, audience, replaced)
-            same = [each for each in together if embedded_text(each) in known]
-            if same:
-                vectors = np.stack([known[embedded_text(each)] for each in same])
-                serving.index.upsert("passages", audience, [each.id for each in same], vectors)
-            new = [each for each in together if embedded_text(each) not in known]
+            kept = {
+                each.id: known[text] for each in together if (text := embedded_text(each)) in known
+            }
+            if kept:
+                serving.index.upsert("passages", audience, list(kept), np.stack([*kept.values()]))
+            new = [each for each in together if each.id not in kept]
             for start in range(0, len(new), BATCH):
                 add_vectors(serving, audience, new[start : start + BATCH])
             failpoint("ingest.vectors_stored")

@@ -118,3 +118,21 @@ def _fetched(named: str, setting: str) -> Path:
             "on another machine and name its folder."
         )
     return Path(snapshot_download(named, allow_patterns=patterns, local_files_only=True))
+
+
+def load_cross_encoder(folder: Path) -> Any:
+    """Load a cross-encoder: safetensors only, nothing of the folder's is run, nothing is fetched.
+
+    Raises:
+        Exception: whatever the many model classes raise.
+    """
+    from sentence_transformers import CrossEncoder
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    return CrossEncoder(
+        str(folder),
+        local_files_only=True,
+        trust_remote_code=False,
+        model_kwargs={"use_safetensors": True},
+    )

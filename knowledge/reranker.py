@@ -8,7 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from knowledge.model_folder import ModelFolderUnusable, description, find_model
+from knowledge.embedders.encoder import encodable
+from knowledge.model_folder import (
+    ModelFolderUnusable,
+    description,
+    find_model,
+    load_cross_encoder,
+)
 
 SETTING = "knowledge.reranker"
 
@@ -68,7 +74,8 @@ class Reranker:
         if not texts:
             return ()
         self.load()
-        pairs = [(_readable(query), _readable(text)) for text in texts]
+        asked = encodable(query[:LONGEST])
+        pairs = [(asked, encodable(text[:LONGEST])) for text in texts]
         return self._computing.submit(self._predict, pairs).result()
 
     def _predict(self, pairs: list[tuple[str, str]]) -> tuple[float, ...]:
@@ -76,17 +83,8 @@ class Reranker:
         return tuple(float(score) for score in predicted)
 
     def _load(self) -> Any:
-        from sentence_transformers import CrossEncoder
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            model = CrossEncoder(
-                str(self._folder),
-                local_files_only=True,
-                trust_remote_code=False,
-                model_kwargs={"use_safetensors": True},
-            )
+            model = load_cross_encoder(self._folder)
             kinds = int(model.config.num_labels)
         except Exception as error:  # whatever the many model classes raise
             raise RerankerUnusable(
@@ -107,7 +105,3 @@ def _gives_scores(folder: Path) -> bool:
         return True
     architectures = description(folder, "config.json").get("architectures") or []
     return any(str(each).endswith("ForSequenceClassification") for each in architectures)
-
-
-def _readable(text: str) -> str:
-    return text[:LONGEST].encode("utf-8", "replace").decode("utf-8")

@@ -11,7 +11,7 @@ from knowledge.grounding.checker import Support
 from knowledge.grounding.features import compare
 from knowledge.grounding.reading import Ground, Reading
 from knowledge.language import detect_language
-from knowledge.model_folder import ModelFolderUnusable, find_model
+from knowledge.model_folder import ModelFolderUnusable, find_model, load_cross_encoder
 
 #: What the settings call the model, for messages.
 SETTING = "answers.entailment_model"
@@ -63,17 +63,8 @@ class EntailmentCheck:
             self._encoder = encoder
 
     def _load(self) -> Any:
-        from sentence_transformers import CrossEncoder
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            return CrossEncoder(
-                str(find_model(self._name, SETTING)),
-                local_files_only=True,
-                trust_remote_code=False,
-                model_kwargs={"use_safetensors": True},
-            )
+            return load_cross_encoder(find_model(self._name, SETTING))
         except ModelFolderUnusable as error:
             raise EntailmentUnusable(str(error)) from error
         except Exception as error:  # whatever the many model classes raise
