@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
-from training.base_model import BaseModel
 
 PAGES = {
     "leave": "# Leave\n\nEvery parent gets 18 weeks of fully paid parental leave.\n",
@@ -22,26 +19,12 @@ QUESTION = "Hvor lang foreldrepermisjon får jeg?"
 
 
 @pytest.fixture
-def folder(
-    tmp_path: Path, base_model: BaseModel, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def folder(installation: Path) -> Path:
     """Make an installation with three pages that are indexed."""
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "models").symlink_to(base_model.folder.parent)
-    settings = tmp_path / "skredder.toml"
-    settings.write_text('goal = "Answer colleagues from the handbook, warmly."\n')
-    monkeypatch.setenv("SKREDDER_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("SKREDDER_SETTINGS", str(settings))
-    (tmp_path / "pages").mkdir()
     for name, text in PAGES.items():
-        (tmp_path / "pages" / f"{name}.md").write_text(text, encoding="utf-8")
-    assert _run("ingest", str(tmp_path / "pages")).exit_code == 0
-    yield tmp_path
-    root = logging.getLogger()
-    for handler in root.handlers[:]:
-        if isinstance(handler, logging.FileHandler):
-            root.removeHandler(handler)
-            handler.close()
+        (installation / "pages" / f"{name}.md").write_text(text, encoding="utf-8")
+    assert _run("ingest", str(installation / "pages")).exit_code == 0
+    return installation
 
 
 def _run(*arguments: str) -> Result:

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,6 @@ from typer.testing import CliRunner, Result
 
 from bot.cli import app
 from bot.home import Home
-from training.base_model import BaseModel
 
 PAGE = """---
 title: Leave
@@ -26,24 +23,10 @@ Everyone gets 27 days of paid annual leave each year. Book it in Timely 14 days 
 
 
 @pytest.fixture
-def folder(
-    tmp_path: Path, base_model: BaseModel, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def folder(installation: Path) -> Path:
     """Make an installation with one page, and let commands work on it."""
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "models").symlink_to(base_model.folder.parent)
-    settings = tmp_path / "skredder.toml"
-    settings.write_text('goal = "Answer colleagues from the handbook, warmly."\n')
-    monkeypatch.setenv("SKREDDER_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("SKREDDER_SETTINGS", str(settings))
-    (tmp_path / "pages").mkdir()
-    (tmp_path / "pages" / "leave.md").write_text(PAGE, encoding="utf-8")
-    yield tmp_path
-    root = logging.getLogger()
-    for handler in root.handlers[:]:
-        if isinstance(handler, logging.FileHandler):
-            root.removeHandler(handler)
-            handler.close()
+    (installation / "pages" / "leave.md").write_text(PAGE, encoding="utf-8")
+    return installation
 
 
 def _run(*arguments: str | Path) -> Result:

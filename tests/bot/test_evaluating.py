@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,6 @@ from bot.cli import app
 from bot.home import find_home
 from storage import runs, versions
 from storage.database import Database
-from training.base_model import BaseModel
 from training.evaluation.ways import WaysReport
 
 TOPICS = (
@@ -22,29 +19,15 @@ TOPICS = (
 
 
 @pytest.fixture
-def folder(
-    tmp_path: Path, base_model: BaseModel, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def folder(installation: Path) -> Path:
     """Make an installation with a page and a pair on each topic, and let commands work on it."""
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "models").symlink_to(base_model.folder.parent)
-    settings = tmp_path / "skredder.toml"
-    settings.write_text(
-        'goal = "Answer colleagues from the handbook, warmly."\n[model]\nmax_new_tokens = 24\n'
-    )
-    monkeypatch.setenv("SKREDDER_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("SKREDDER_SETTINGS", str(settings))
-    (tmp_path / "pages").mkdir()
+    with (installation / "skredder.toml").open("a") as settings:
+        settings.write("[model]\nmax_new_tokens = 24\n")
     for number, topic in enumerate(TOPICS):
-        (tmp_path / "pages" / f"{topic}.md").write_text(
+        (installation / "pages" / f"{topic}.md").write_text(
             f"# {topic.title()}\n\n## Limits\n\nThe limit for {topic} is {100 + number} kroner.\n"
         )
-    yield tmp_path
-    root = logging.getLogger()
-    for handler in root.handlers[:]:
-        if isinstance(handler, logging.FileHandler):
-            root.removeHandler(handler)
-            handler.close()
+    return installation
 
 
 def _run(*arguments: str | Path) -> Result:
