@@ -14,9 +14,40 @@ import platformdirs
 import pytest
 from sqlalchemy import create_engine, text
 
+from bot.workspace.ledger import Call, Ledger
 from storage.database import Database
+from tests.bot.slack import reference
 from training.base_model import BaseModel, prepare_bundled, stay_offline
 from training.merge import merge_to_gguf
+
+
+@pytest.fixture(scope="session")
+def _calls_that_took_effect() -> Iterator[list[Call]]:
+    """Watch every local workspace of the session for what the bot makes it do."""
+    seen: list[Call] = []
+    note = Ledger.note
+
+    def watched(self: Ledger, *arguments: Any, **named: Any) -> Call:
+        call = note(self, *arguments, **named)
+        if call.has_taken_effect:
+            seen.append(call)
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ledger, "note", watched)
+        yield seen
+
+
+@pytest.fixture(autouse=True)
+def _every_call_fits_slacks_types(_calls_that_took_effect: list[Call]) -> Iterator[None]:
+    """Fail the test in which a call took effect that Slack's own types do not allow.
+
+    Without those types beside the project this looks at nothing; the workspace still holds every
+    call to its own copy of them, to Slack's limits and to the scopes in the manifest.
+    """
+    _calls_that_took_effect.clear()
+    yield
+    assert reference.violations(_calls_that_took_effect) == []
 
 
 @pytest.fixture(scope="session")
