@@ -40,6 +40,7 @@ class Faults:
         self._copies = 0
         self._acks_to_swallow = 0
         self._is_silent = False
+        self._appends_left: int | None = None
         self._on_sockets: Callable[[str], None] = lambda _: None
         self._on_streams: Callable[[], None] = lambda: None
 
@@ -87,6 +88,11 @@ class Faults:
     def expire_streams(self) -> None:
         """End the life of every stream that is open now."""
         self._on_streams()
+
+    def expire_streams_after(self, appends: int) -> None:
+        """End the life of the next stream when it has grown `appends` times."""
+        with self._lock:
+            self._appends_left = appends
 
     # What tests ask for: Socket Mode.
 
@@ -153,6 +159,17 @@ class Faults:
         with self._lock:
             times, self._redeliveries = self._redeliveries, 0
             return times
+
+    def take_append(self) -> bool:
+        """Return whether the append at hand comes too late: the stream's life is over."""
+        with self._lock:
+            if self._appends_left is None:
+                return False
+            if self._appends_left > 0:
+                self._appends_left -= 1
+                return False
+            self._appends_left = None
+            return True
 
     def take_copies(self) -> int:
         """Return how many more events the message at hand gives."""

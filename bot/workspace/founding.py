@@ -24,7 +24,13 @@ def new_state(
     state.users[state.bot_user_id] = User(state.bot_user_id, bot_name, "app", is_bot=True)
     ids: dict[str, str] = {}
     for n, person in enumerate(people, 1):
-        user = User(_id("U", n, person.name), person.name, person.role, is_admin=person.is_admin)
+        user = User(
+            _id("U", n, person.name),
+            person.name,
+            person.role,
+            is_admin=person.is_admin,
+            locale=person.locale,
+        )
         state.users[user.id] = user
         ids[person.name] = user.id
     for n, plan in enumerate(channels, 1):

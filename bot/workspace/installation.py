@@ -98,6 +98,11 @@ class Installation:
             return
         raise SlackError("missing_scope", [f"[ERROR] needed: {' or '.join(needed)}"])
 
+    @property
+    def may_read_files(self) -> bool:
+        """Whether the app may fetch what people uploaded."""
+        return self.scopes is None or "files:read" in self.scopes
+
     def hears(self, event: Json) -> bool:
         """Return whether the app subscribed to an event."""
         if self.events is None:

@@ -113,13 +113,14 @@ def file_json(state: State, file: File) -> Json:
     }
 
 
-def user_json(state: State, user: User) -> Json:
+def user_json(state: State, user: User, *, with_locale: bool = False) -> Json:
     """Return a person as users.info shows them."""
-    return {
+    locale: Json = {"locale": user.locale} if with_locale else {}
+    return locale | {
         "id": user.id,
         "team_id": state.team_id,
         "name": user.handle,
-        "deleted": False,
+        "deleted": user.is_deactivated,
         "real_name": user.name,
         "tz": "Europe/Oslo",
         "tz_label": "Central European Time",
@@ -150,7 +151,8 @@ def channel_json(state: State, channel: Channel) -> Json:
     data: Json = {
         "id": channel.id,
         "created": 0,
-        "is_archived": False,
+        "is_archived": channel.is_archived,
+        "is_ext_shared": channel.is_shared,
         "is_channel": channel.kind == "channel",
         "is_group": False,
         "is_im": is_im,

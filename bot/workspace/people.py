@@ -12,6 +12,7 @@ class PersonPlan:
     name: str
     role: str = "employee"
     is_admin: bool = False
+    locale: str = "en-US"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from bot.workspace.errors import SlackError
 from bot.workspace.inputs import filled, missing
 from bot.workspace.modals import apply_answer, close_views
 from bot.workspace.objects import view_json
-from bot.workspace.records import Channel, Json, Message, User, View
+from bot.workspace.records import Channel, File, Json, Message, User, View
 from bot.workspace.site import Site
 
 
@@ -65,6 +66,30 @@ class Person:
             PermissionError: this person is not in it.
         """
         return posting.say(self._site, self.id, self._place(channel), text, thread_ts).ts
+
+    def attach(
+        self, channel: str, text: str, files: Mapping[str, bytes], thread_ts: str | None = None
+    ) -> str:
+        """Say something with files, each a name and its content; returns the `ts`."""
+        place = self._place(channel)
+        with self._site.lock:
+            ids = []
+            for name, content in files.items():
+                file = File(
+                    id=self._site.state.new_id("F"),
+                    name=name,
+                    title=name,
+                    mimetype=mimetypes.guess_type(name)[0] or "application/octet-stream",
+                    size=len(content),
+                    user=self.id,
+                    created=int(self._site.timing.clock()),
+                    content=content,
+                    channels=[place.id],
+                    is_complete=True,
+                )
+                self._site.state.files[file.id] = file
+                ids.append(file.id)
+            return posting.say(self._site, self.id, place, text, thread_ts, files=ids).ts
 
     def mention(self, channel: str, text: str, thread_ts: str | None = None) -> str:
         """Say something to the app in a channel, with its name in front; returns the `ts`."""

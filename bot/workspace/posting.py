@@ -29,8 +29,10 @@ def say(
     channel: Channel,
     text: str,
     thread_ts: str | None = None,
+    *,
+    files: Sequence[str] = (),
 ) -> Message:
-    """Let a person say something, as typed."""
+    """Let a person say something, as typed, with files that they have uploaded, by id."""
     with site.lock:
         names = {u.name: u.id for u in site.state.users.values()}
         channels = {c.name: c.id for c in site.state.channels.values() if c.name}
@@ -42,6 +44,7 @@ def say(
             text=stored,
             thread_ts=_root(site, channel, thread_ts),
             blocks=rich_text(stored),
+            files=list(files),
             client_msg_id=str(uuid.uuid4()),
             has_generated_blocks=True,
         )

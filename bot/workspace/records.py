@@ -17,6 +17,8 @@ class User:
     role: str
     is_bot: bool = False
     is_admin: bool = False
+    locale: str = "en-US"
+    is_deactivated: bool = False
 
     @property
     def handle(self) -> str:
@@ -34,6 +36,7 @@ class Channel:
     members: list[str] = field(default_factory=list)
     purpose: str = ""
     is_shared: bool = False
+    is_archived: bool = False
 
     @property
     def is_private(self) -> bool:

@@ -152,6 +152,8 @@ class WorkspaceServer:
         """Give a file to the app (with its token) or to the page (with the page's)."""
         shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
         is_app = hmac.compare_digest(shown.encode(), self.bot_token.encode())
+        if is_app and not self._workspace.installation.may_read_files:
+            raise web.HTTPForbidden(text="the app lacks the scope files:read")
         if not is_app and not self._page.is_page(request.query.get("page_token", "")):
             raise web.HTTPForbidden(text="a token is needed")
         with self._workspace.lock:

@@ -225,6 +225,26 @@ class Site:
             self.touch()
             return group_id
 
+    def deactivate(self, name: str) -> None:
+        """End somebody's account: they can be written to no more.
+
+        Raises:
+            KeyError: nobody is called that.
+        """
+        with self.lock:
+            self.user(name).is_deactivated = True
+            self.touch()
+
+    def archive(self, channel: str, *, is_archived: bool = True) -> None:
+        """Archive a channel, or take it out of the archive.
+
+        Raises:
+            KeyError: there is no such channel.
+        """
+        with self.lock:
+            self.channel(channel).is_archived = is_archived
+            self.touch()
+
     def complain(self, sentence: str) -> None:
         """Note what a person would have seen as an error of the app."""
         with self.lock:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from bot.workspace.errors import SlackError
 from bot.workspace.limits import check_markdown, check_message_blocks, check_text
-from bot.workspace.methods.places import addressed, joined, message_in, root_of, somebody
+from bot.workspace.methods.places import (
+    addressed,
+    joined,
+    message_in,
+    root_of,
+    somebody,
+    writable,
+)
 from bot.workspace.objects import message_json
 from bot.workspace.posting import announce_change, delete, from_app, post, with_ids
 from bot.workspace.records import Json, Message
@@ -45,7 +52,7 @@ def post_ephemeral(site: Site, arguments: Json) -> Json:
 
 def update(site: Site, arguments: Json) -> Json:
     """Serve chat.update."""
-    channel = joined(site, arguments["channel"])
+    channel = writable(site, joined(site, arguments["channel"]))
     message = message_in(site, channel, arguments["ts"])
     if not message.is_from_app:
         raise SlackError("cant_update_message")

@@ -26,7 +26,9 @@ def auth_test(site: Site, _: Json) -> Json:
 
 def user_info(site: Site, arguments: Json) -> Json:
     """Serve users.info."""
-    return {"user": user_json(site.state, somebody(site, arguments["user"]))}
+    user = somebody(site, arguments["user"])
+    with_locale = bool(arguments.get("include_locale"))
+    return {"user": user_json(site.state, user, with_locale=with_locale)}
 
 
 def user_list(site: Site, arguments: Json) -> Json:

@@ -35,14 +35,30 @@ def addressed(site: Site, name: str) -> Channel:
     """Return where a message goes: a channel's id or name, or a person's id for a direct message.
 
     Raises:
-        SlackError: `channel_not_found` or `not_in_channel`.
+        SlackError: `channel_not_found`, `not_in_channel`, `is_archived`, or `cannot_dm_user` for
+            somebody whose account is deactivated.
     """
     if name in site.state.users and not site.state.users[name].is_bot:
-        return site.direct_message(name)
+        return writable(site, site.direct_message(name))
     for channel in site.state.channels.values():
         if channel.name and channel.name == name.removeprefix("#"):
-            return joined(site, channel.id)
-    return joined(site, name)
+            return writable(site, joined(site, channel.id))
+    return writable(site, joined(site, name))
+
+
+def writable(site: Site, channel: Channel) -> Channel:
+    """Return the conversation, if anybody can still be written to there.
+
+    Raises:
+        SlackError: `is_archived`, or `cannot_dm_user`.
+    """
+    if channel.is_archived:
+        raise SlackError("is_archived")
+    if channel.kind == "im" and any(
+        site.state.users[member].is_deactivated for member in channel.members
+    ):
+        raise SlackError("cannot_dm_user")
+    return channel
 
 
 def message_in(site: Site, channel: Channel, ts: str) -> Message:

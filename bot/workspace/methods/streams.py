@@ -41,6 +41,8 @@ def append(site: Site, arguments: Json) -> Json:
     chunks = _chunks(arguments)
     if not chunks:
         raise SlackError("no_text")
+    if site.faults.take_append():
+        site.faults.expire_streams()
     message = _open(site, arguments, or_say_stopped=True)
     _write(message, chunks)
     site.touch(message)

@@ -221,3 +221,25 @@ def test_rate_limits_hold_when_they_are_enforced(
     assert workspace.ledger.calls()[-1].status == 429
     now += 60.0
     client.chat_update(channel=ask, ts=ts, text="52")
+
+
+def test_an_archived_channel_and_a_deactivated_account_cannot_be_written_to(
+    workspace: Workspace, client: WebClient
+) -> None:
+    workspace.archive("people")
+    workspace.deactivate("Tom")
+    for channel, code in (
+        (workspace.channel("people").id, "is_archived"),
+        (workspace.person("Tom").id, "cannot_dm_user"),
+    ):
+        with pytest.raises(SlackApiError) as refused:
+            client.chat_postMessage(channel=channel, text="Hei")
+        assert refused.value.response["error"] == code
+
+
+def test_the_locale_of_a_person_is_told_to_who_asks_for_it(
+    workspace: Workspace, client: WebClient
+) -> None:
+    kari = workspace.person("Kari").id
+    assert "locale" not in client.users_info(user=kari)["user"]
+    assert client.users_info(user=kari, include_locale=True)["user"]["locale"] == "en-US"
