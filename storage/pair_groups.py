@@ -1,8 +1,9 @@
 """Groups of near-duplicate questions, and the side of the split each lies on, for ever.
 
-A group is drawn to `train` or `held_out` once, by a hash of its key, when its first question
-arrives. Later questions that are nearly the same join it, so that a held-out question can never
-come back in other words and be trained on.
+A group is drawn to `train` or `held_out` once, by a hash, when its first question arrives. Later
+questions that are nearly the same join it, so that a held-out question can never come back in
+other words and be trained on. When two groups turn out to be about the same, they are merged;
+if they lie on different sides, the pairs of one of them are set aside, on neither side.
 """
 
 from __future__ import annotations
@@ -10,13 +11,18 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
+from storage import audit
 from storage.clock import utc_now
 from storage.insertion import insert_once
-from storage.tables import PairGroupRow
+from storage.pair_records import PairChangeRefused
+from storage.tables import PairGroupRow, PairRow, SnapshotPairRow
 
 #: Two questions are near-duplicates when they share this part of their content words (Jaccard).
 SAME_QUESTION_OVERLAP = 0.6
@@ -37,6 +43,28 @@ _FUNCTION_WORDS = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class Membership:
+    """Where a new question belongs.
+
+    Attributes:
+        group_id: The group that stands for it.
+        set_aside: Why its pair must be on neither side, in words; None if it need not.
+    """
+
+    group_id: int
+    set_aside: str | None = None
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge did: which group stands for both, and the pairs that it set aside."""
+
+    group_id: int
+    split: str
+    set_aside: tuple[int, ...]
+
+
 def question_key(question: str) -> str:
     """Return `question` in the form by which two spellings of the same question are equal.
 
@@ -52,37 +80,163 @@ def content_words(question: str) -> frozenset[str]:
     return (words - _FUNCTION_WORDS) or words
 
 
-def draw_split(group_key: str, held_out_share: float) -> str:
-    """Draw `train` or `held_out` for a new group: a pure function of its key.
+def group_key(question: str) -> str:
+    """Return the key of the group that `question` is the first of: a hash, without its words."""
+    return hashlib.sha256(question_key(question).encode()).hexdigest()[:32]
+
+
+def draw_split(drawn_by: str, held_out_share: float) -> str:
+    """Draw `train` or `held_out` for a new group: a pure function of a text.
 
     Args:
-        group_key: The key of the group's first question.
+        drawn_by: The content words of the group's first question, in order.
         held_out_share: The wished share of held-out groups, between 0 and 1.
     """
-    digest = hashlib.sha256(group_key.encode()).digest()
+    digest = hashlib.sha256(drawn_by.encode()).digest()
     drawn = int.from_bytes(digest[:8]) / 2**64
     return "held_out" if drawn < held_out_share else "train"
 
 
-def assign(session: Session, question: str, held_out_share: float) -> int:
-    """Return the id of the group `question` belongs to, made now if it is a new question."""
-    key = " ".join(sorted(content_words(question)))
-    words = content_words(question)
-    best_id, best_overlap = None, 0.0
-    for group_id, group_key in session.execute(select(PairGroupRow.id, PairGroupRow.key)):
-        other = frozenset(group_key.split())
-        overlap = len(words & other) / len(words | other) if words | other else 1.0
-        if overlap > best_overlap:
-            best_id, best_overlap = group_id, overlap
-    if best_id is not None and best_overlap >= SAME_QUESTION_OVERLAP:
-        return int(best_id)
-    made = insert_once(
-        session,
-        PairGroupRow,
-        key=key,
-        split=draw_split(key, held_out_share),
-        created_at=utc_now(),
+def assign(
+    session: Session, question: str, near: Collection[int], held_out_share: float
+) -> Membership:
+    """Return the group `question` belongs to, made now if nothing near was asked before.
+
+    A question near to several groups on one side joins them; between the sides it is set aside.
+
+    Args:
+        session: A writing transaction.
+        question: What is asked.
+        near: The pairs whose questions are the same in other words.
+        held_out_share: The wished share of held-out groups.
+    """
+    groups = _standing(session, near)
+    same = session.scalar(select(PairGroupRow).where(PairGroupRow.key == group_key(question)))
+    if same is not None:
+        groups[same.merged_into_id or same.id] = session.get_one(
+            PairGroupRow, same.merged_into_id or same.id
+        ).split
+    if not groups:
+        return Membership(_make(session, question, held_out_share))
+    kept = min(groups)
+    if set(groups.values()) == {"train", "held_out"}:
+        held_out = min(group for group, split in groups.items() if split == "held_out")
+        return Membership(
+            held_out,
+            "Its question is nearly the same as one that is trained on and as one that is kept "
+            "for measuring; on either side it would leak to the other.",
+        )
+    for other in sorted(set(groups) - {kept}):
+        _point(session, other, kept, "grouping")
+    return Membership(kept)
+
+
+def merge(session: Session, one: int, other: int, actor: str) -> Merged:
+    """Merge the groups of two pairs, because their questions are the same.
+
+    Where the groups lie on different sides, both sides stay clean: if pairs of the one that is
+    trained on are in a snapshot already, the model may have learned them, and the held-out pairs
+    prove nothing any more; otherwise those to train on are withheld. What is set aside is on
+    neither side from then on.
+
+    Args:
+        session: A writing transaction.
+        one: A pair of the one group.
+        other: A pair of the other.
+        actor: Who says so.
+
+    Raises:
+        PairChangeRefused: there is no such pair.
+    """
+    groups = _standing(session, (one, other))
+    missing = {one, other} - set(
+        session.scalars(select(PairRow.id).where(PairRow.id.in_((one, other))))
     )
-    if made is not None:
-        return made
-    return int(session.scalars(select(PairGroupRow.id).where(PairGroupRow.key == key)).one())
+    if missing:
+        raise PairChangeRefused(f"There is no pair {min(missing)}.")
+    kept = min(groups)
+    if len(groups) == 1:
+        return Merged(kept, groups[kept], ())
+    if len(set(groups.values())) == 1:
+        _point(session, max(groups), kept, actor)
+        return Merged(kept, groups[kept], ())
+    by_side = {split: group for group, split in groups.items()}
+    kept_side = "train" if _was_learned(session, by_side["train"]) else "held_out"
+    leaving_side = "held_out" if kept_side == "train" else "train"
+    kept, leaving = by_side[kept_side], by_side[leaving_side]
+    reason = (
+        "Its question is the same as one that a model may have learned already, so it proves "
+        "nothing."
+        if kept_side == "train"
+        else "Its question is the same as one that is kept for measuring, so it must not train."
+    )
+    aside = session.scalars(
+        select(PairRow)
+        .where(PairRow.group_id.in_(_members(leaving)), PairRow.set_aside.is_(None))
+        .order_by(PairRow.id)
+    ).all()
+    for row in aside:
+        row.set_aside = reason
+        audit.record(session, actor, "pair.set_aside", f"pair {row.id}", {"group": kept})
+    _point(session, leaving, kept, actor)
+    return Merged(kept, kept_side, tuple(row.id for row in aside))
+
+
+def _members(group_id: int) -> Select[Any]:
+    return select(PairGroupRow.id).where(
+        (PairGroupRow.id == group_id) | (PairGroupRow.merged_into_id == group_id)
+    )
+
+
+def _standing(session: Session, pair_ids: Collection[int]) -> dict[int, str]:
+    """The groups that stand for these pairs, with their sides."""
+    found: dict[int, str] = {}
+    own = select(func.coalesce(PairGroupRow.merged_into_id, PairGroupRow.id)).join(
+        PairRow, PairRow.group_id == PairGroupRow.id
+    )
+    ids = sorted(pair_ids)
+    for start in range(0, len(ids), 500):
+        for group_id, split in session.execute(
+            select(PairGroupRow.id, PairGroupRow.split).where(
+                PairGroupRow.id.in_(own.where(PairRow.id.in_(ids[start : start + 500])))
+            )
+        ):
+            found[group_id] = split
+    return found
+
+
+def _make(session: Session, question: str, held_out_share: float) -> int:
+    split = draw_split(" ".join(sorted(content_words(question))), held_out_share)
+    made = insert_once(
+        session, PairGroupRow, key=group_key(question), split=split, created_at=utc_now()
+    )
+    if made is None:  # another process has just made it
+        return int(
+            session.scalars(
+                select(func.coalesce(PairGroupRow.merged_into_id, PairGroupRow.id)).where(
+                    PairGroupRow.key == group_key(question)
+                )
+            ).one()
+        )
+    audit.record(session, "grouping", "group.made", f"group {made}", {"split": split})
+    return made
+
+
+def _point(session: Session, leaving: int, kept: int, actor: str) -> None:
+    session.execute(
+        update(PairGroupRow)
+        .where((PairGroupRow.id == leaving) | (PairGroupRow.merged_into_id == leaving))
+        .values(merged_into_id=kept)
+    )
+    audit.record(session, actor, "group.merged", f"group {leaving}", {"into": kept})
+
+
+def _was_learned(session: Session, group_id: int) -> bool:
+    """Whether a pair of this group is to be trained on in any snapshot."""
+    found = session.scalar(
+        select(SnapshotPairRow.pair_id)
+        .join(PairRow, PairRow.id == SnapshotPairRow.pair_id)
+        .where(SnapshotPairRow.split == "train", PairRow.group_id.in_(_members(group_id)))
+        .limit(1)
+    )
+    return found is not None

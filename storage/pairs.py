@@ -2,118 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from storage import audit, pair_groups
+from storage import audit, pair_groups, pair_holds, question_bands
 from storage.clock import utc_now
 from storage.insertion import insert_once
 from storage.pair_groups import question_key
-from storage.tables import PairGroupRow, PairRow, PairSourceRow
+from storage.pair_life import (
+    STATES,
+    approvals,
+    approve,
+    decide_conflict,
+    erase,
+    reject,
+    revoke,
+)
+from storage.pair_records import (
+    NewPair,
+    Pair,
+    PairChangeRefused,
+    PairSource,
+    get,
+    load,
+    may_be_in_a_snapshot,
+)
+from storage.tables import PairRow, PairSourceRow
+
+__all__ = [
+    "HELD_OUT_SHARE",
+    "STATES",
+    "NewPair",
+    "Pair",
+    "PairChangeRefused",
+    "PairSource",
+    "approvals",
+    "approve",
+    "decide_conflict",
+    "erase",
+    "get",
+    "reject",
+    "revoke",
+]
 
 #: The share of groups that is kept for measuring and never trained on.
 HELD_OUT_SHARE = 0.18
 
-STATES = ("proposed", "approved", "rejected", "revoked", "superseded")
-
-_ALLOWED = {
-    "approved": ("proposed",),
-    "rejected": ("proposed",),
-    "revoked": ("approved",),
-    "superseded": ("approved",),
-}
+#: Who places the holds that a pair is proposed with.
+_CHECKS = "checks"
 
 
-class PairChangeRefused(Exception):
-    """The pair does not exist, or cannot go from its state to the wished one."""
-
-
-@dataclass(frozen=True)
-class PairSource:
-    """The section of a document that a pair's output rests on."""
-
-    uri: str
-    heading: str
-
-
-@dataclass(frozen=True)
-class NewPair:
-    """A pair as it is proposed. `origin_key` is unique: proposing twice is proposing once."""
-
-    input: str
-    output: str
-    author: str
-    origin: str
-    origin_key: str
-    language: str = "en"
-    audience: str = "everyone"
-    context: str | None = None
-    reason: str | None = None
-    answer_id: int | None = None
-    sources: tuple[PairSource, ...] = ()
-    created_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A pair as it is stored."""
-
-    id: int
-    input: str
-    output: str
-    context: str | None
-    language: str
-    audience: str
-    state: str
-    author: str
-    reason: str | None
-    decided_by: str | None
-    origin: str
-    answer_id: int | None
-    split: str
-    group_key: str
-    sources: tuple[PairSource, ...]
-    created_at: datetime
-    decided_at: datetime | None
-    review_since: datetime | None = None
-    review_reason: str | None = None
-
-    @property
-    def is_held_out(self) -> bool:
-        """Whether this pair is kept for measuring and must never train."""
-        return self.split == "held_out"
-
-
-def propose(session: Session, pair: NewPair, held_out_share: float = HELD_OUT_SHARE) -> Pair:
-    """Store a pair as proposed, in the group of its question, with its sources.
+def propose(
+    session: Session,
+    pair: NewPair,
+    held_out_share: float = HELD_OUT_SHARE,
+    near: Collection[int] | None = None,
+) -> Pair:
+    """Store a pair as proposed, in the group of its question, with its sources and holds.
 
     The same `origin_key` a second time stores nothing and returns the pair that is there.
+
+    Args:
+        session: A writing transaction.
+        pair: What is proposed.
+        held_out_share: The wished share of groups that are kept for measuring.
+        near: The stored pairs whose questions are the same in other words, when the caller
+            knows; left out, they are found by their words.
     """
-    values = {
-        "input": pair.input,
-        "input_key": question_key(pair.input),
-        "output": pair.output,
-        "context": pair.context,
-        "language": pair.language,
-        "audience": pair.audience,
-        "state": "proposed",
-        "author": pair.author,
-        "reason": pair.reason,
-        "origin": pair.origin,
-        "origin_key": pair.origin_key,
-        "answer_id": pair.answer_id,
-        "created_at": pair.created_at or utc_now(),
-    }
     known = session.scalar(select(PairRow.id).where(PairRow.origin_key == pair.origin_key))
     if known is not None:
         return get(session, known)
-    values["group_id"] = pair_groups.assign(session, pair.input, held_out_share)
-    pair_id = insert_once(session, PairRow, **values)
-    if pair_id is None:
+    if near is None:
+        near = question_bands.near_by_words(session, pair.input)
+    belongs = pair_groups.assign(session, pair.input, near, held_out_share)
+    pair_id = insert_once(
+        session,
+        PairRow,
+        input=pair.input,
+        input_key=question_key(pair.input),
+        output=pair.output,
+        context=pair.context,
+        language=pair.language,
+        audience=pair.audience,
+        state="proposed",
+        author=pair.author,
+        reason=pair.reason,
+        place=pair.place,
+        origin=pair.origin,
+        origin_key=pair.origin_key,
+        answer_id=pair.answer_id,
+        group_id=belongs.group_id,
+        set_aside=belongs.set_aside,
+        created_at=pair.created_at or utc_now(),
+    )
+    if pair_id is None:  # another process has just stored it
         known = session.scalars(
             select(PairRow.id).where(PairRow.origin_key == pair.origin_key)
         ).one()
@@ -122,7 +106,21 @@ def propose(session: Session, pair: NewPair, held_out_share: float = HELD_OUT_SH
         PairSourceRow(pair_id=pair_id, uri=source.uri, heading=source.heading)
         for source in pair.sources
     )
-    audit.record(session, pair.author, "pair.propose", f"pair {pair_id}", {"origin": pair.origin})
+    question_bands.store(session, pair_id, pair.input)
+    audit.record(
+        session,
+        pair.author,
+        "pair.propose",
+        f"pair {pair_id}",
+        {
+            "origin": pair.origin,
+            "group": belongs.group_id,
+            "audience": pair.audience,
+            "answer": pair.answer_id,
+            "is_set_aside": belongs.set_aside is not None,
+        },
+    )
+    pair_holds.place(session, pair_id, pair.holds, _CHECKS)
     session.flush()
     return get(session, pair_id)
 
@@ -131,37 +129,6 @@ def is_known(session: Session, origin_key: str) -> bool:
     """Whether a pair of this origin has been stored before."""
     known = session.scalar(select(PairRow.id).where(PairRow.origin_key == origin_key))
     return known is not None
-
-
-def approve(session: Session, pair_id: int, actor: str) -> Pair:
-    """Approve a proposed pair; an approved pair for the same question is superseded by it.
-
-    Approving an approved pair again changes nothing. Raises `PairChangeRefused` otherwise.
-    """
-    pair = get(session, pair_id)
-    if pair.state == "approved":
-        return pair
-    older = session.scalars(
-        select(PairRow.id).where(
-            PairRow.input_key == question_key(pair.input),
-            PairRow.audience == pair.audience,
-            PairRow.state == "approved",
-            PairRow.id != pair_id,
-        )
-    ).all()
-    for older_id in older:
-        _change(session, older_id, "superseded", actor, {"by": pair_id})
-    return _change(session, pair_id, "approved", actor)
-
-
-def reject(session: Session, pair_id: int, actor: str) -> Pair:
-    """Turn a proposed pair down. Raises `PairChangeRefused` when it is not proposed."""
-    return _change(session, pair_id, "rejected", actor)
-
-
-def revoke(session: Session, pair_id: int, actor: str) -> Pair:
-    """Take an approved pair back. Raises `PairChangeRefused` when it is not approved."""
-    return _change(session, pair_id, "revoked", actor)
 
 
 def ask_for_review(
@@ -213,20 +180,22 @@ def to_review(session: Session, limit: int = 100) -> tuple[Pair, ...]:
         .order_by(PairRow.review_since)
         .limit(limit)
     )
-    return _load(session, PairRow.id.in_(list(session.scalars(wanted))))
-
-
-def get(session: Session, pair_id: int) -> Pair:
-    """Return one pair. Raises `PairChangeRefused` when there is none with this id."""
-    found = _load(session, PairRow.id == pair_id)
-    if not found:
-        raise PairChangeRefused(f"There is no pair {pair_id}. `skredder pairs list` shows them.")
-    return found[0]
+    return load(session, PairRow.id.in_(list(session.scalars(wanted))))
 
 
 def approved(session: Session, audience: str = "everyone") -> tuple[Pair, ...]:
     """Return all approved pairs of one audience, oldest first."""
-    return _load(session, PairRow.state == "approved", PairRow.audience == audience)
+    return load(session, PairRow.state == "approved", PairRow.audience == audience)
+
+
+def for_snapshot(session: Session, audience: str = "everyone") -> tuple[Pair, ...]:
+    """Return the pairs that may train or measure: approved, neither held nor set aside."""
+    return load(session, *may_be_in_a_snapshot(audience))
+
+
+def ids_for_snapshot(session: Session, audience: str = "everyone") -> frozenset[int]:
+    """Return the ids of the pairs that may train or measure."""
+    return frozenset(session.scalars(select(PairRow.id).where(*may_be_in_a_snapshot(audience))))
 
 
 def listed(session: Session, state: str | None = None, limit: int = 100) -> tuple[Pair, ...]:
@@ -234,12 +203,12 @@ def listed(session: Session, state: str | None = None, limit: int = 100) -> tupl
     wanted = select(PairRow.id).order_by(PairRow.id.desc()).limit(limit)
     if state is not None:
         wanted = wanted.where(PairRow.state == state)
-    return _load(session, PairRow.id.in_(list(session.scalars(wanted))))[::-1]
+    return load(session, PairRow.id.in_(list(session.scalars(wanted))))[::-1]
 
 
 def approved_answer(session: Session, question: str, audiences: Collection[str]) -> Pair | None:
     """Return the newest approved pair for exactly this question that these audiences may see."""
-    found = _load(
+    found = load(
         session,
         PairRow.input_key == question_key(question),
         PairRow.state == "approved",
@@ -250,7 +219,7 @@ def approved_answer(session: Session, question: str, audiences: Collection[str])
 
 def by_ids(session: Session, ids: Iterable[int]) -> tuple[Pair, ...]:
     """Return the pairs with these ids, oldest first."""
-    return _load(session, PairRow.id.in_(list(ids)))
+    return load(session, PairRow.id.in_(list(ids)))
 
 
 def ids_approved(session: Session, audience: str = "everyone") -> frozenset[int]:
@@ -287,72 +256,3 @@ def count_by_state(session: Session) -> dict[str, int]:
     """Return how many pairs there are in each state."""
     counted = session.execute(select(PairRow.state, func.count()).group_by(PairRow.state)).all()
     return dict.fromkeys(STATES, 0) | {state: int(count) for state, count in counted}
-
-
-def _change(
-    session: Session,
-    pair_id: int,
-    state: str,
-    actor: str,
-    details: dict[str, int] | None = None,
-) -> Pair:
-    row = session.scalar(select(PairRow).where(PairRow.id == pair_id).with_for_update())
-    if row is None:
-        raise PairChangeRefused(f"There is no pair {pair_id}. `skredder pairs list` shows them.")
-    if row.state not in _ALLOWED[state]:
-        raise PairChangeRefused(
-            f"Pair {pair_id} is {row.state} and cannot be {state}: "
-            f"only a pair that is {' or '.join(_ALLOWED[state])} can."
-        )
-    before, row.state = row.state, state
-    row.decided_by, row.decided_at = actor, utc_now()
-    audit.record(
-        session, actor, f"pair.{state}", f"pair {pair_id}", {"was": before} | (details or {})
-    )
-    session.flush()
-    return get(session, pair_id)
-
-
-def _load(session: Session, *conditions: object) -> tuple[Pair, ...]:
-    rows: Sequence[tuple[PairRow, str, str]] = [
-        (row, split, key)
-        for row, split, key in session.execute(
-            select(PairRow, PairGroupRow.split, PairGroupRow.key)
-            .join(PairGroupRow, PairGroupRow.id == PairRow.group_id)
-            .where(*conditions)  # type: ignore[arg-type]
-            .order_by(PairRow.id)
-        )
-    ]
-    sources: dict[int, list[PairSource]] = {}
-    ids = [row.id for row, _, _ in rows]
-    for start in range(0, len(ids), 500):
-        for source in session.scalars(
-            select(PairSourceRow)
-            .where(PairSourceRow.pair_id.in_(ids[start : start + 500]))
-            .order_by(PairSourceRow.id)
-        ):
-            sources.setdefault(source.pair_id, []).append(PairSource(source.uri, source.heading))
-    return tuple(
-        Pair(
-            id=row.id,
-            input=row.input,
-            output=row.output,
-            context=row.context,
-            language=row.language,
-            audience=row.audience,
-            state=row.state,
-            author=row.author,
-            reason=row.reason,
-            decided_by=row.decided_by,
-            origin=row.origin,
-            answer_id=row.answer_id,
-            split=split,
-            group_key=key,
-            sources=tuple(sources.get(row.id, ())),
-            created_at=row.created_at,
-            decided_at=row.decided_at,
-            review_since=row.review_since,
-            review_reason=row.review_reason,
-        )
-        for row, split, key in rows
-    )

@@ -11,7 +11,15 @@ from storage.tables.conversation import (
 )
 from storage.tables.delivery import InboxRow, JobRow, OutboxRow
 from storage.tables.documents import DocumentRow, PassageRow, SourceRow
-from storage.tables.pairs import PairGroupRow, PairRow, PairSourceRow
+from storage.tables.pairs import (
+    PairApprovalRow,
+    PairBandRow,
+    PairConflictRow,
+    PairGroupRow,
+    PairHoldRow,
+    PairRow,
+    PairSourceRow,
+)
 from storage.tables.serving_embedder import ServingEmbedderRow
 from storage.tables.training import (
     PromotionRow,
@@ -30,7 +38,11 @@ __all__ = [
     "InboxRow",
     "JobRow",
     "OutboxRow",
+    "PairApprovalRow",
+    "PairBandRow",
+    "PairConflictRow",
     "PairGroupRow",
+    "PairHoldRow",
     "PairRow",
     "PairSourceRow",
     "PassageRow",

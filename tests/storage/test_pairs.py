@@ -90,7 +90,7 @@ def test_every_change_leaves_an_audit_record_and_the_chain_holds(database: Datab
         pairs.revoke(session, pair.id, "U9")
     with database.read() as session:
         actions = [record.action for record in audit.latest(session)]
-        assert actions == ["pair.revoked", "pair.approved", "pair.propose"]
+        assert actions == ["pair.revoked", "pair.approved", "pair.propose", "group.made"]
         assert audit.first_broken(session) is None
 
 
