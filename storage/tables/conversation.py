@@ -93,3 +93,46 @@ class VoteRow(Table):
     user_id: Mapped[str]
     value: Mapped[int]  # 1 or -1
     created_at: Mapped[datetime]
+
+
+class HandoverRow(Table):
+    """A question that was handed to people, because the bot could not answer it."""
+
+    __tablename__ = "handovers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    question_id: Mapped[int] = mapped_column(ForeignKey("questions.id"), unique=True)
+    asked_by: Mapped[str]
+    asked_of: Mapped[list[str]]
+    state: Mapped[str]  # waiting, answered
+    answered_by: Mapped[str | None]
+    created_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+
+
+class StopRow(Table):
+    """Somebody pressed Stop in a thread. Questions asked there until then are not gone on with."""
+
+    __tablename__ = "stops"
+    __table_args__ = (Index("ix_stops_thread", "team_id", "channel", "thread_ts"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    team_id: Mapped[str]
+    channel: Mapped[str]
+    thread_ts: Mapped[str]
+    user_id: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class ChoiceRow(Table):
+    """What somebody chose in Slack and the settings file does not say: of a channel, say."""
+
+    __tablename__ = "choices"
+    __table_args__ = (UniqueConstraint("scope", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scope: Mapped[str]
+    name: Mapped[str]
+    value: Mapped[str]
+    chosen_by: Mapped[str]
+    chosen_at: Mapped[datetime]
