@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from bot.permissions import Permissions
 from bot.question_text import QuestionUnusable, clean_question
+from bot.told import Told
 from knowledge.language import detect_language
 from storage import answers, jobs, pairs, questions
 from storage.answers import Answer
@@ -14,11 +15,11 @@ from storage.failpoints import failpoint
 from storage.pairs import NewPair, Pair, PairSource
 from training.prompt import without_citations
 
-#: A correction longer than one input of a Slack form.
-LONGEST_CORRECTION = 3_000
+#: What three inputs of a Slack form take.
+LONGEST_CORRECTION = 9_000
 
 
-class CorrectionRefused(Exception):
+class CorrectionRefused(Told):
     """The correction cannot be taken as it is; the message says what to change."""
 
 
@@ -84,6 +85,95 @@ class Corrections:
         failpoint("correction.after_commit")
         return pair
 
+    def adopt(
+        self,
+        *,
+        question: str,
+        text: str,
+        author: str,
+        chosen_by: str,
+        place: str,
+        audience: str,
+        key: str,
+        answer_id: int | None = None,
+    ) -> Pair:
+        """Make a colleague's good reply the answer to a question.
+
+        Args:
+            question: What was asked.
+            text: The reply, as the colleague wrote it.
+            author: Who wrote it.
+            chosen_by: Who found it good; it counts at once if that is an expert.
+            place: The channel it stands in.
+            audience: Who may see it: the channel itself, unless everyone can read there.
+            key: The same in every delivery of this choice.
+            answer_id: The bot's own answer to the question, if there is one: its asker is told.
+
+        Raises:
+            CorrectionRefused: there is no question, or the text is empty or too long.
+            NotAllowed: this person may not propose.
+        """
+        self._permissions.require(chosen_by, "propose a correction")
+        output = without_citations(text.replace("\x00", "")).strip()
+        asked = _asked(question)
+        _check(output, "")
+        with self._database.write() as session:
+            answer = answers.get(session, answer_id) if answer_id is not None else None
+            narrow = "everyone" if answer is None else narrowest_audience(answer)
+            pair = pairs.propose(
+                session,
+                NewPair(
+                    input=asked,
+                    output=output,
+                    author=author,
+                    origin="slack",
+                    origin_key=key,
+                    language="no" if detect_language(asked) == "no" else "en",
+                    audience=audience if audience != "everyone" else narrow,
+                    answer_id=answer_id,
+                    place=place,
+                ),
+                self._held_out_share,
+            )
+            if pair.state == "proposed" and self.counts_at_once(chosen_by):
+                pair = self.approve_in(session, pair.id, chosen_by)
+        return pair
+
+    def edit(self, *, pair_id: int, text: str, reason: str, user_id: str, key: str) -> Pair:
+        """Approve a waiting pair in an expert's own words, in place of the one proposed.
+
+        Raises:
+            CorrectionRefused: the text is empty or too long.
+            NotAllowed: this person may not approve.
+            PairChangeRefused: the pair does not wait any more.
+        """
+        self._permissions.require(user_id, "approve a correction")
+        output = without_citations(text.replace("\x00", "")).strip()
+        _check(output, "")
+        with self._database.write() as session:
+            proposed = pairs.get(session, pair_id)
+            if output == proposed.output:
+                return self.approve_in(session, pair_id, user_id)
+            pairs.reject(session, pair_id, user_id)
+            better = pairs.propose(
+                session,
+                NewPair(
+                    input=proposed.input,
+                    output=output,
+                    author=user_id,
+                    origin="slack",
+                    origin_key=key,
+                    language=proposed.language,
+                    audience=proposed.audience,
+                    reason=reason,
+                    answer_id=proposed.answer_id,
+                    sources=proposed.sources,
+                    place=proposed.place,
+                ),
+                self._held_out_share,
+            )
+            return self.approve_in(session, better.id, user_id)
+
     def approve(self, pair_id: int, actor: str) -> Pair:
         """Approve a proposed pair. Raises `PairChangeRefused`."""
         with self._database.write() as session:
@@ -140,7 +230,9 @@ def _check(output: str, answered: str) -> None:
         raise CorrectionRefused("Write the answer that should have been given.")
     if len(output) > LONGEST_CORRECTION:
         raise CorrectionRefused(
-            f"Your answer has {len(output):,} characters; {LONGEST_CORRECTION:,} fit. Shorten it."
+            "Your answer has {length:,} characters; {longest:,} fit. Shorten it.",
+            length=len(output),
+            longest=LONGEST_CORRECTION,
         )
-    if " ".join(output.split()) == " ".join(answered.split()):
+    if answered and " ".join(output.split()) == " ".join(answered.split()):
         raise CorrectionRefused("This is the answer that was given. Change what is wrong in it.")

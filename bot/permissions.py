@@ -2,71 +2,139 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Literal
 
-from bot.settings import People
+from bot.settings import People, Route
+from bot.told import Told
 
 Action = Literal[
     "ask",
     "vote",
+    "share an answer",
+    "ask an expert",
+    "stop an answer",
+    "open the home tab",
     "propose a correction",
     "approve a correction",
     "see training",
     "retrain",
+    "cancel a run",
+    "promote a version",
     "roll back",
+    "change the schedule",
+    "change a channel's settings",
+    "export pairs",
 ]
 
-_NEEDS: dict[Action, Literal["anyone", "expert", "admin"]] = {
-    "ask": "anyone",
-    "vote": "anyone",
+Role = Literal["outsider", "anyone", "expert", "admin"]
+
+#: Who is needed for what. `outsider` includes guests and people of other companies.
+NEEDS: dict[Action, Role] = {
+    "ask": "outsider",
+    "vote": "outsider",
+    "stop an answer": "outsider",
+    "open the home tab": "outsider",
+    "share an answer": "anyone",
+    "ask an expert": "anyone",
     "propose a correction": "anyone",
     "approve a correction": "expert",
     "see training": "admin",
     "retrain": "admin",
+    "cancel a run": "admin",
+    "promote a version": "admin",
     "roll back": "admin",
+    "change the schedule": "admin",
+    "change a channel's settings": "admin",
+    "export pairs": "admin",
 }
 
 
-class NotAllowed(Exception):
+class NotAllowed(Told):
     """The person may not do this; the message says who may."""
 
 
 class Permissions:
-    """Decides from the settings. Admins may do whatever experts may."""
+    """Decides from the settings. Admins may do whatever experts may.
+
+    The settings name people by their ids, or groups of them by the ids of Slack's user groups.
+    """
 
     def __init__(self, people: People) -> None:
         """Take the ids of experts and admins."""
-        self._admins = frozenset(people.admins)
-        self._experts = frozenset(people.experts)
+        self._people = people
+        self._members_of: Callable[[str], frozenset[str]] = lambda _group: frozenset()
+
+    def ask_groups_of(self, members_of: Callable[[str], frozenset[str]]) -> None:
+        """Take what says who is in a user group; until then groups are empty."""
+        self._members_of = members_of
 
     @property
     def admins(self) -> tuple[str, ...]:
         """The ids of the admins, in a stable order."""
-        return tuple(sorted(self._admins))
+        return tuple(sorted(self._expanded(self._people.admins)))
+
+    @property
+    def experts(self) -> tuple[str, ...]:
+        """The ids of the experts, in a stable order."""
+        return tuple(sorted(self._expanded(self._people.experts)))
 
     def is_admin(self, user_id: str) -> bool:
         """Whether this person is an admin."""
-        return user_id in self._admins
+        return self._includes(self._people.admins, user_id)
 
     def is_expert(self, user_id: str) -> bool:
         """Whether this person's corrections count at once."""
-        return user_id in self._experts or user_id in self._admins
+        return self._includes(self._people.experts, user_id) or self.is_admin(user_id)
 
-    def may(self, user_id: str, action: Action) -> bool:
+    def may(self, user_id: str, action: Action, *, is_outsider: bool = False) -> bool:
         """Whether this person may do this."""
-        needed = _NEEDS[action]
-        if needed == "anyone":
+        needed = NEEDS[action]
+        if needed == "outsider":
             return True
+        if needed == "anyone":
+            return not is_outsider or self.is_expert(user_id)
         return self.is_admin(user_id) if needed == "admin" else self.is_expert(user_id)
 
-    def require(self, user_id: str, action: Action) -> None:
+    def require(self, user_id: str, action: Action, *, is_outsider: bool = False) -> None:
         """Raise `NotAllowed` unless this person may do this."""
-        if self.may(user_id, action):
+        if self.may(user_id, action, is_outsider=is_outsider):
             return
-        needed = _NEEDS[action]
+        needed = NEEDS[action]
         if needed == "admin":
-            names = ", ".join(f"<@{admin}>" for admin in self.admins) or "nobody yet"
-            who = f"Only admins may {action}. Admins are: {names}."
-        else:
-            who = f"Only experts may {action}. An admin can add you to them in the settings."
-        raise NotAllowed(who)
+            names = ", ".join(f"<@{admin}>" for admin in self.admins) or "–"
+            raise NotAllowed("Only admins may do this. Admins are: {names}.", names=names)
+        if needed == "expert":
+            raise NotAllowed(
+                "Only experts may do this. An admin can add you to them in the settings."
+            )
+        raise NotAllowed("Guests can ask and vote; this is for colleagues.")
+
+    def routed(self, channel: str, text: str) -> tuple[str, ...]:
+        """Return whom to ask what the documents do not hold, by where and what was asked.
+
+        The first route that fits decides: one names channels, words of the question, or both.
+        Without one it is all experts, and without those the admins.
+        """
+        for route in self._people.routes:
+            if _fits(route, channel, text):
+                return tuple(sorted(self._expanded(route.experts)))
+        return self.experts or self.admins
+
+    def _includes(self, named: Iterable[str], user_id: str) -> bool:
+        return user_id in named or any(
+            user_id in self._members_of(one) for one in named if one.startswith("S")
+        )
+
+    def _expanded(self, named: Iterable[str]) -> frozenset[str]:
+        people: set[str] = set()
+        for one in named:
+            people |= self._members_of(one) if one.startswith("S") else {one}
+        return frozenset(people)
+
+
+def _fits(route: Route, channel: str, text: str) -> bool:
+    words = text.casefold()
+    is_place = not route.channels or channel in route.channels
+    is_topic = not route.topics or any(topic.casefold() in words for topic in route.topics)
+    return is_place and is_topic

@@ -6,6 +6,8 @@ import html
 import re
 import unicodedata
 
+from bot.told import Told
+
 #: Longer questions are refused: they are documents, not questions.
 LONGEST_QUESTION = 4_000
 
@@ -15,7 +17,7 @@ _EMOJI_NAME = re.compile(r":[a-z0-9_+'-]+:")
 _SPACES = re.compile(r"\s+")
 
 
-class QuestionUnusable(Exception):
+class QuestionUnusable(Told):
     """There is nothing to answer; the message is what the person is told."""
 
 
@@ -36,8 +38,10 @@ def clean_question(raw: str) -> str:
         )
     if len(text) > LONGEST_QUESTION:
         raise QuestionUnusable(
-            f"Your message has {len(text):,} characters, and I can read {LONGEST_QUESTION:,}. "
-            "Ask for the part you need, in a sentence or two."
+            "Your message has {length:,} characters, and I can read {longest:,}. "
+            "Ask for the part you need, in a sentence or two.",
+            length=len(text),
+            longest=LONGEST_QUESTION,
         )
     if not any(character.isalnum() for character in _EMOJI_NAME.sub("", text)):
         raise QuestionUnusable(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bot.champion import Champion
+from bot.told import Told
 from bot.worker import TryLater
 from storage import jobs, pairs, runs, snapshots, versions
 from storage.database import Database
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=120)
 
 
-class RetrainRefused(Exception):
+class RetrainRefused(Told):
     """Nothing was started or changed; the message says why."""
 
 
@@ -111,7 +112,7 @@ class Retrainings:
         """
         ready = self.readiness()
         if not ready.is_due:
-            raise RetrainRefused(f"It is too early to train: {ready.message}")
+            raise RetrainRefused("It is too early to train: {why}", why=ready.message)
         try:
             with self._database.write() as session:
                 run = runs.propose(session, period, actor)
@@ -176,6 +177,31 @@ class Retrainings:
                 "failed",
                 message=f"It was started too often without coming to an end ({error_id}).",
             )
+
+    def promote(self, actor: str, name: str, reason: str) -> str:
+        """Let a version answer; one that the gate refused only with a written reason.
+
+        Raises:
+            RetrainRefused: there is no such version, it answers already, or the reason is missing.
+        """
+        try:
+            with self._database.write() as session:
+                now = versions.serving(session)
+                version = versions.by_name(session, name)
+                if version.id == now.version.id:
+                    raise RetrainRefused("{name} answers already.", name=name)
+                versions.promote(
+                    session,
+                    version.id,
+                    expected_revision=now.revision,
+                    actor=actor,
+                    reason=reason,
+                    kind="promote" if version.may_answer else "override",
+                )
+        except PromotionRefused as refused:
+            raise RetrainRefused(str(refused)) from refused
+        self._champion.follow_soon()
+        return name
 
     def cancel(self, actor: str) -> dict[str, Any]:
         """Stop the open run. Raises `RetrainRefused` when there is none."""

@@ -81,11 +81,24 @@ class VoiceSettings(_Section):
     examples: tuple[ExampleSettings, ...] = ()
 
 
+class Route(_Section):
+    """Whom to ask what the documents do not hold: by channel, by words of the question, or both."""
+
+    #: The ids of the channels this is for; empty: all.
+    channels: tuple[str, ...] = ()
+    #: Words of which the question has one; empty: any question.
+    topics: tuple[str, ...] = ()
+    #: Who is asked, by the ids of people or of user groups.
+    experts: tuple[str, ...] = Field(min_length=1)
+
+
 class People(_Section):
-    """Who may do what, by Slack user id."""
+    """Who may do what, by the ids of people or of Slack's user groups."""
 
     admins: tuple[str, ...] = ()
     experts: tuple[str, ...] = ()
+    #: Whom a question is handed to; the first route that fits. Without one: all experts.
+    routes: tuple[Route, ...] = ()
 
 
 class SlackSettings(_Section):
@@ -97,6 +110,15 @@ class SlackSettings(_Section):
     admin_channel: str = ""
     #: Whether answers are streamed where Slack can; off: one message that is updated.
     stream: bool = True
+    #: What is suggested in the agent pane, four at most; empty: what experts verified last.
+    suggested_questions: tuple[str, ...] = Field(default=(), max_length=4)
+    #: How many questions a minute one person, and one channel, may ask.
+    questions_per_minute: int = Field(default=8, ge=1)
+    channel_questions_per_minute: int = Field(default=40, ge=1)
+    #: `socket` needs no public address; `http` listens on `host` and `port` for Slack's requests.
+    mode: Literal["socket", "http"] = "socket"
+    host: str = "127.0.0.1"
+    port: int = Field(default=3000, ge=0, le=65535)
 
 
 class StorageSettings(_Section):
@@ -206,6 +228,9 @@ class TrainingSettings(_Section):
     replay_share: float | None = Field(default=None, ge=0, le=0.9)
     max_tokens: int | None = Field(default=None, ge=64, le=8192)
     seed: int = 7
+    #: What an hour of this machine costs, for the estimate before a run; 0: nothing extra.
+    hour_price: float = Field(default=0.0, ge=0)
+    currency: str = "EUR"
     gate: GateSettings = GateSettings()
 
 

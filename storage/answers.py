@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from storage.clock import utc_now
 from storage.insertion import insert_once
-from storage.tables import AnswerRow, AnswerSourceRow, QuestionRow
+from storage.tables import AnswerRow, AnswerSourceRow, DocumentRow, QuestionRow
 
 STATUSES = ("verified", "grounded", "abstained", "failed")
 
@@ -144,6 +144,32 @@ def by_question_message(session: Session, channel: str, question_ts: str) -> Ans
         .where(QuestionRow.channel == channel, QuestionRow.ts == question_ts)
     )
     return None if row is None else _answer(session, row)
+
+
+def latest_in_thread(session: Session, channel: str, thread_ts: str) -> Answer | None:
+    """Return the newest answer in a thread that was one: not a plain reason why there is none."""
+    row = session.scalar(
+        select(AnswerRow)
+        .join(QuestionRow, QuestionRow.id == AnswerRow.question_id)
+        .where(
+            QuestionRow.channel == channel,
+            QuestionRow.thread_ts == thread_ts,
+            AnswerRow.status != "failed",
+        )
+        .order_by(AnswerRow.id.desc())
+        .limit(1)
+    )
+    return None if row is None else _answer(session, row)
+
+
+def owners_of(session: Session, uris: Collection[str]) -> dict[str, str]:
+    """Return who owns the pages at these addresses, of those pages that have an owner."""
+    rows = session.execute(
+        select(DocumentRow.uri, DocumentRow.owner).where(
+            DocumentRow.uri.in_(sorted(uris)), DocumentRow.owner.is_not(None)
+        )
+    )
+    return {str(uri): str(owner) for uri, owner in rows}
 
 
 def count_by_status(session: Session) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -88,6 +88,42 @@ def earlier_in_thread(session: Session, question: Question, limit: int = 3) -> t
         .limit(limit)
     )
     return tuple(_question(row) for row in rows)[::-1]
+
+
+def asked_lately(session: Session, question: Question, seconds: float) -> tuple[int, int]:
+    """Return how many questions were asked in the time before this one, itself included.
+
+    Returns:
+        Those by the same person, and those in the same channel.
+    """
+    since = question.created_at - timedelta(seconds=seconds)
+    lately = (
+        select(func.count())
+        .select_from(QuestionRow)
+        .where(
+            QuestionRow.team_id == question.team_id,
+            QuestionRow.created_at > since,
+            QuestionRow.id <= question.id,
+        )
+    )
+    by_person = session.scalars(lately.where(QuestionRow.user_id == question.user_id)).one()
+    in_channel = session.scalars(lately.where(QuestionRow.channel == question.channel)).one()
+    return int(by_person), int(in_channel)
+
+
+def askers_in_thread(
+    session: Session, team_id: str, channel: str, thread_ts: str
+) -> frozenset[str]:
+    """Return who has asked something in a thread."""
+    return frozenset(
+        session.scalars(
+            select(QuestionRow.user_id).where(
+                QuestionRow.team_id == team_id,
+                QuestionRow.channel == channel,
+                QuestionRow.thread_ts == thread_ts,
+            )
+        )
+    )
 
 
 def count(session: Session) -> int:
