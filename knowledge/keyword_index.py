@@ -9,20 +9,21 @@ an audience that has changed since is searched in its file again until the next 
 from __future__ import annotations
 
 import hashlib
-import math
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from knowledge.keyword_memory import Postings, Row
-from knowledge.merging import Hits, best_of
+from knowledge.keyword_memory import Postings, Row, Scores
 from knowledge.words import content_words, stems, words
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 #: More words of a query than this are not looked at.
 LONGEST_QUERY = 48
@@ -78,11 +79,24 @@ class KeywordScores:
 
     Attributes:
         best: Audience, id and score of the best passages, best first.
-        of: Returns the score of a passage of an audience; 0 if it has no word of the query.
+        in_memory: The scores of the audiences that are in memory.
+        in_file: The scores of the others, by audience and id.
     """
 
     best: Sequence[tuple[str, str, float]]
-    of: Callable[[str, str], float]
+    in_memory: Scores
+    in_file: Mapping[tuple[str, str], float]
+
+    def of(self, audience: str, id: str) -> float:
+        """Return the score of a passage of an audience; 0 if it has no word of the query."""
+        return self.in_file.get((audience, id)) or self.in_memory.of(audience, id)
+
+    def of_all(self, passages: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """Return the scores of passages, given by audience and id, in their order."""
+        scores = self.in_memory.of_all(passages)
+        if self.in_file:
+            scores += [self.in_file.get(passage, 0.0) for passage in passages]
+        return scores
 
 
 @dataclass(frozen=True)
@@ -91,6 +105,11 @@ class _Memory:
 
     postings: Mapping[str, Postings]
     languages: Mapping[str, str]
+
+    def frequencies(self, of_stems: Sequence[str], column: str) -> Frequencies:
+        """Return in how many passages each stem occurs."""
+        count = self.postings[column].count
+        return Frequencies(len(self.languages), {stem: count(stem) for stem in of_stems})
 
 
 class KeywordIndex:
@@ -197,43 +216,33 @@ class KeywordIndex:
             limit: The most passages of each audience to score that is not in memory.
             depth: How many of the best to return, of all audiences together.
         """
-        asked = _asked(query, language)
-        expression = _any_of(asked, language)
+        asked, column = _asked(query, language), _column(language)
         wanted = list(dict.fromkeys(audiences))
-        by_audience = {each: self.frequencies([each], asked, language) for each in wanted}
-        passages = sum(each.passages for each in by_audience.values())
-        together = Frequencies(
-            passages,
-            {stem: sum(each.by_stem[stem] for each in by_audience.values()) for stem in asked},
+        with self._lock:
+            memories = {each: self._in_memory[each] for each in wanted if each in self._in_memory}
+        of_each = [
+            memories[each].frequencies(asked, column)
+            if each in memories
+            else self.frequencies([each], asked, language)
+            for each in wanted
+        ]
+        weights = _weights(of_each, asked)
+        places = [place for place, each in enumerate(wanted) if each in memories]
+        in_memory = Scores(
+            {each: memory.postings[column] for each, memory in memories.items()},
+            asked,
+            weights.by_stem[places],
         )
-        hits: list[Hits] = []
-        lookups: dict[str, Callable[[str], float]] = {}
-        for audience, alone in by_audience.items():
-            if not any(alone.by_stem.values()):
-                continue
-            scale = _rarity(together, alone) if len(wanted) > 1 else 1.0
-            with self._lock:
-                memory = self._in_memory.get(audience)
-            if memory is None:
-                matching = self._matching(audience, expression, limit)
-                found = {hit.id: hit.score * scale for hit in matching}
-                hits.append(Hits(audience, list(found), np.array(list(found.values()))))
-                lookups[audience] = partial(_score_in, found)
-                continue
-            rarity = {
-                stem: scale * _idf(alone.passages, count)
-                for stem, count in alone.by_stem.items()
-                if count
-            }
-            scores = memory.postings[_column(language)].scores(rarity)
-            if scores is not None:
-                places, values = scores.best(depth)
-                hits.append(Hits(audience, [scores.ids[place] for place in places], values))
-                lookups[audience] = scores.of
-        return KeywordScores(
-            best_of(hits, depth),
-            lambda audience, id: lookups[audience](id) if audience in lookups else 0.0,
-        )
+        best = in_memory.best(depth)
+        in_file: dict[tuple[str, str], float] = {}
+        for audience, scale in zip(wanted, weights.scales.tolist(), strict=True):
+            if audience not in memories:
+                for hit in self._matching(audience, _any_of(asked, language), limit):
+                    in_file[audience, hit.id] = hit.score * scale
+        if in_file:
+            best += [(audience, id, score) for (audience, id), score in in_file.items()]
+            best = sorted(best, key=lambda hit: -hit[2])[:depth]
+        return KeywordScores(best, in_memory, in_file)
 
     def languages(self, audience: str, ids: Collection[str]) -> dict[str, str]:
         """Return the languages of those passages of an audience that are there, by id."""
@@ -255,6 +264,14 @@ class KeywordIndex:
                 )
             return found
 
+    def languages_of(self, passages: Sequence[tuple[str, str]]) -> list[str]:
+        """Return the languages of passages, given by audience and id; `en` where not known."""
+        with self._lock:
+            known = {each: memory.languages for each, memory in self._in_memory.items()}
+        for audience in {audience for audience, _ in passages} - known.keys():
+            known[audience] = self.languages(audience, [id for a, id in passages if a == audience])
+        return [known[audience].get(id, "en") for audience, id in passages]
+
     def frequencies(
         self, audiences: Iterable[str], of_stems: Iterable[str], language: str
     ) -> Frequencies:
@@ -272,8 +289,8 @@ class KeywordIndex:
             for audience in dict.fromkeys(audiences):
                 if (memory := self._in_memory.get(audience)) is not None:
                     passages += len(memory.languages)
-                    for stem in wanted:
-                        by_stem[stem] += memory.postings[column].count(stem)
+                    for stem, count in memory.frequencies(wanted, column).by_stem.items():
+                        by_stem[stem] += count
                     continue
                 if (table := self._tables.get(audience)) is None:
                     continue
@@ -418,17 +435,35 @@ def _asked(query: str, language: str) -> list[str]:
     return [stem for stem in list(found)[:LONGEST_QUERY] if stem.isalnum()]
 
 
-def _rarity(together: Frequencies, alone: Frequencies) -> float:
-    """Return how much rarer the stems that occur in a table are among all tables."""
-    there = [stem for stem, count in alone.by_stem.items() if count]
-    here = sum(_idf(alone.passages, alone.by_stem[stem]) for stem in there)
-    everywhere = sum(_idf(together.passages, together.by_stem[stem]) for stem in there)
-    return everywhere / here if here > 0 else 1.0
+@dataclass(frozen=True)
+class _Weights:
+    """What stems count in several audiences, so that their passages can be compared.
+
+    Attributes:
+        by_stem: Shape `(audiences, stems)`.
+        scales: What the scores of each audience as it knows them alone are multiplied with.
+    """
+
+    by_stem: NDArray[np.float64]
+    scales: NDArray[np.float64]
 
 
-def _idf(passages: int, with_stem: int) -> float:
+def _weights(of_each: Sequence[Frequencies], stems: Sequence[str]) -> _Weights:
+    """Weigh each audience's stems by how rare they are there, and scale by how rare they are
+    among all audiences."""
+    counts = np.array([[each.by_stem[stem] for stem in stems] for each in of_each], dtype=float)
+    counts = counts.reshape(len(of_each), len(stems))
+    passages = np.array([[each.passages] for each in of_each], dtype=float).reshape(-1, 1)
+    alone, together = _idf(passages, counts), _idf(passages.sum(), counts.sum(axis=0))
+    there = counts > 0
+    here, everywhere = (alone * there).sum(axis=1), (together * there).sum(axis=1)
+    scales = np.divide(everywhere, here, out=np.ones(len(of_each)), where=here > 0)
+    return _Weights(alone * scales[:, None], scales)
+
+
+def _idf(passages: Any, with_stem: Any) -> Any:
     """The inverse document frequency as FTS5's bm25() computes it, its lower bound included."""
-    return max(math.log((passages - with_stem + 0.5) / (with_stem + 0.5)), 1e-6)
+    return np.maximum(np.log((passages - with_stem + 0.5) / (with_stem + 0.5)), 1e-6)
 
 
 def _column(language: str) -> str:
@@ -440,10 +475,6 @@ def _columns(entry: KeywordEntry) -> Iterator[str]:
     for language in _LANGUAGES:
         yield " ".join(stems(heading, language))
         yield " ".join(stems(text, language))
-
-
-def _score_in(found: Mapping[str, float], id: str) -> float:
-    return found.get(id, 0.0)
 
 
 def _into_memory(stored: Sequence[tuple[str, ...]]) -> _Memory:

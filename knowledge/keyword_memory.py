@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from knowledge.merging import best_places
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 #: BM25's constants as FTS5 has them (sqlite.org/fts5.html, section 5.1.1).
@@ -39,84 +42,114 @@ class Row:
 class Postings:
     """The stems of one audience's passages in one language. Never changes; made anew instead."""
 
-    def __init__(self, rows: Sequence[Row], heading_weight: float) -> None:
+    def __init__(self, stored: Sequence[Row], heading_weight: float) -> None:
         """Work out the scores.
 
         Args:
-            rows: The passages.
+            stored: The passages.
             heading_weight: How many times a stem in the heading counts one in the text.
         """
-        import numpy as np
-
-        self.ids = [row.id for row in rows]
-        self._places = {row.id: place for place, row in enumerate(rows)}
-        self._slots: dict[str, int] = {}
+        self.ids = ids = [row.id for row in stored]
+        self.places = {id: place for place, id in enumerate(ids)}
+        slots_of: dict[str, int] = {}
         slots, places, weights = [], [], []
-        for place, row in enumerate(rows):
+        for place, row in enumerate(stored):
             for stems, weight in ((row.heading, heading_weight), (row.text, 1.0)):
-                slots += [self._slots.setdefault(stem, len(self._slots)) for stem in stems]
+                slots += [slots_of.setdefault(stem, len(slots_of)) for stem in stems]
                 places += [place] * len(stems)
                 weights += [weight] * len(stems)
-        key = np.array(slots, dtype=np.int64) * max(1, len(rows)) + np.array(places, dtype=np.int64)
+        key = np.array(slots, dtype=np.int64) * max(1, len(ids)) + np.array(places, dtype=np.int64)
         pairs, of_pair = np.unique(key, return_inverse=True)
         counted = np.bincount(of_pair, weights=weights, minlength=len(pairs))
-        slot_of, self._rows = pairs // max(1, len(rows)), (pairs % max(1, len(rows))).astype(int)
-        lengths = np.array([row.length for row in rows], dtype=np.float64)
-        mean = max(1.0, lengths.mean()) if len(rows) else 1.0
+        slot_of, rows = pairs // max(1, len(ids)), (pairs % max(1, len(ids))).astype(np.int32)
+        lengths = np.array([row.length for row in stored], dtype=np.float64)
+        mean = max(1.0, lengths.mean()) if ids else 1.0
         damping = K1 * (1 - B + B * lengths / mean)
-        self._parts = counted * (K1 + 1) / (counted + damping[self._rows])
-        self._starts = np.searchsorted(slot_of, np.arange(len(self._slots) + 1))
+        self.rows: NDArray[np.int32] = rows
+        self.parts: NDArray[np.float64] = counted * (K1 + 1) / (counted + damping[rows])
+        bounds = np.searchsorted(slot_of, np.arange(len(slots_of) + 1)).tolist()
+        self._found = {stem: (bounds[slot], bounds[slot + 1]) for stem, slot in slots_of.items()}
+
+    def found(self, stem: str) -> tuple[int, int]:
+        """Return where a stem's passages begin and end in `rows` and `parts`."""
+        return self._found.get(stem, (0, 0))
 
     def count(self, stem: str) -> int:
         """Return how many passages have a stem."""
-        slot = self._slots.get(stem)
-        return 0 if slot is None else int(self._starts[slot + 1] - self._starts[slot])
+        start, end = self.found(stem)
+        return end - start
 
-    def scores(self, rarity: Mapping[str, float]) -> Scores | None:
-        """Return the scores of all passages, or None if no passage has any of the stems.
+
+class Scores:
+    """BM25 of every passage of several audiences together; 0 for those with none of the stems."""
+
+    def __init__(
+        self,
+        postings: Mapping[str, Postings],
+        stems: Sequence[str],
+        weights: NDArray[np.float64],
+    ) -> None:
+        """Add up the scores.
 
         Args:
-            rarity: The stems asked for, each with its inverse document frequency.
+            postings: Those of each audience.
+            stems: What was asked for.
+            weights: What each stem counts in each audience, shape `(len(postings), len(stems))`:
+                its inverse document frequency, scaled so that audiences can be compared.
         """
-        import numpy as np
+        self._postings = postings
+        self._starts: dict[str, int] = {}
+        rows, parts, lengths, offsets, factors = [], [], [], [], []
+        start = 0
+        for (audience, there), of_audience in zip(postings.items(), weights.tolist(), strict=True):
+            self._starts[audience] = start
+            for stem, weight in zip(stems, of_audience, strict=True):
+                first, last = there.found(stem)
+                if first < last:
+                    rows.append(there.rows[first:last])
+                    parts.append(there.parts[first:last])
+                    lengths.append(last - first)
+                    offsets.append(start)
+                    factors.append(weight)
+            start += len(there.ids)
+        self._scores: NDArray[np.float64] = np.zeros(start)
+        if rows:
+            places = np.concatenate(rows) + np.repeat(np.array(offsets, np.int32), lengths)
+            values = np.concatenate(parts) * np.repeat(factors, lengths)
+            summed: NDArray[Any] = np.bincount(places, weights=values, minlength=start)
+            self._scores = summed
 
-        rows, parts = [], []
-        for stem, idf in rarity.items():
-            slot = self._slots.get(stem)
-            if slot is not None:
-                found = slice(self._starts[slot], self._starts[slot + 1])
-                rows.append(self._rows[found])
-                parts.append(self._parts[found] * idf)
-        if not rows:
-            return None
-        summed = np.bincount(
-            np.concatenate(rows), weights=np.concatenate(parts), minlength=len(self.ids)
-        )
-        return Scores(self.ids, self._places, summed.astype(np.float64, copy=False))
+    def best(self, limit: int) -> list[tuple[str, str, float]]:
+        """Return audience, id and score of the best, best first; of equals, the older."""
+        places = best_places(self._scores, limit)
+        scores = self._scores[places]
+        there = scores > 0
+        places, scores = places[there], scores[there]
+        audiences = list(self._starts)
+        starts = np.array(list(self._starts.values()), dtype=np.intp)
+        owners = np.searchsorted(starts, places, side="right") - 1
+        within = (places - starts[owners]).tolist()
+        return [
+            (audience := audiences[owner], self._postings[audience].ids[place], score)
+            for owner, place, score in zip(owners.tolist(), within, scores.tolist(), strict=True)
+        ]
 
-
-@dataclass(frozen=True)
-class Scores:
-    """BM25 of every passage of one audience; 0 for those that have none of the stems."""
-
-    ids: Sequence[str]
-    places: Mapping[str, int]
-    by_place: NDArray[np.float64]
-
-    def best(self, limit: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Return the places and scores of the best passages, best first; of equals, the older."""
-        import numpy as np
-
-        scores = self.by_place
-        if len(scores) > limit:
-            least = np.partition(scores, len(scores) - limit)[len(scores) - limit]
-            places = np.flatnonzero(scores >= max(least, 1e-12))
-        else:
-            places = np.flatnonzero(scores > 0)
-        order = places[np.argsort(-scores[places], kind="stable")][:limit]
-        return order, scores[order]
-
-    def of(self, id: str) -> float:
+    def of(self, audience: str, id: str) -> float:
         """Return the score of one passage; 0 if it is not there."""
-        place = self.places.get(id)
-        return 0.0 if place is None else float(self.by_place[place])
+        if audience not in self._postings:
+            return 0.0
+        place = self._postings[audience].places.get(id)
+        return 0.0 if place is None else float(self._scores[self._starts[audience] + place])
+
+    def of_all(self, passages: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """Return the scores of passages, given by audience and id, in their order."""
+        end = len(self._scores)
+        starts, postings = self._starts, self._postings
+        places = [
+            starts[audience] + place
+            if audience in starts and (place := postings[audience].places.get(id)) is not None
+            else end
+            for audience, id in passages
+        ]
+        scores: NDArray[np.float64] = np.append(self._scores, 0.0)[places]
+        return scores

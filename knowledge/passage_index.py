@@ -21,8 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import numpy as np
 from cachetools import LRUCache
 
-from knowledge.merging import Hits, best_of
-from knowledge.vector_memory import VectorMemory
+from knowledge.vector_memory import VectorMemory, nearest_of, vectors_of
 
 if TYPE_CHECKING:
     from knowledge.embedder import Vectors
@@ -203,20 +202,23 @@ class PassageIndex:
             kind: What the vectors stand for.
             audiences: Whose collections are opened.
             vector: Of length 1.
-            limit: The most vectors of each audience to look at.
+            limit: The most vectors to look at of each audience that is not in memory.
             depth: How many to return, of all audiences together.
         """
-        hits = []
-        for audience in audiences:
-            memory = self._in_memory.get((kind, audience))
-            if memory is not None:
-                near = memory.nearest(vector, limit)
-                hits.append(Hits(audience, near.ids, near.cosines))
-            else:
-                found = self.query(kind, audience, vector, limit)
-                cosines = np.array([each.similarity for each in found])
-                hits.append(Hits(audience, [each.id for each in found], cosines))
-        return [(audience, id) for audience, id, _ in best_of(hits, depth)]
+        wanted = set(audiences)
+        memories = self._memories(kind, wanted)
+        in_memory = nearest_of(list(memories.values()), vector, depth)
+        names = list(memories)
+        hits = [
+            (names[owner], id) for owner, id in zip(in_memory.owners, in_memory.ids, strict=True)
+        ]
+        if len(memories) == len(wanted):
+            return hits
+        scored = list(zip(hits, in_memory.cosines.tolist(), strict=True))
+        for audience in sorted(wanted - memories.keys()):
+            found = self.query(kind, audience, vector, limit)
+            scored += [((audience, each.id), each.similarity) for each in found]
+        return [hit for hit, _ in sorted(scored, key=lambda each: -each[1])[:depth]]
 
     def vectors(self, kind: Kind, audience: str, ids: Sequence[str]) -> dict[str, Vectors]:
         """Return the stored vectors of those `ids` that are there.
@@ -242,6 +244,29 @@ class PassageIndex:
                     self._remembered[kind, audience, id] = vector
             known |= fetched
         return known
+
+    def vectors_of(
+        self, kind: Kind, wanted: Iterable[tuple[str, str]]
+    ) -> tuple[list[tuple[str, str]], Vectors]:
+        """Return those of `wanted`, audiences with ids, that are there, and their vectors.
+
+        The order is kept, but for audiences that stand together.
+        """
+        by_audience: dict[str, list[str]] = {}
+        for audience, id in wanted:
+            by_audience.setdefault(audience, []).append(id)
+        memories = self._memories(kind, by_audience)
+        held = [(audience, id) for audience in memories for id in by_audience[audience]]
+        owners = [n for n, each in enumerate(memories) for _ in by_audience[each]]
+        ids = [id for _, id in held]
+        numbers, vectors = vectors_of(list(memories.values()), owners, ids)
+        there = [held[number] for number in numbers]
+        rows = [vectors] if there else []
+        for audience in by_audience.keys() - memories.keys():
+            if found := self.vectors(kind, audience, by_audience[audience]):
+                there += [(audience, id) for id in found]
+                rows.append(np.array(list(found.values()), dtype=np.float32))
+        return there, np.concatenate(rows) if rows else vectors
 
     def ids(self, kind: Kind, audience: str) -> frozenset[str]:
         """Return every id stored for an audience."""
@@ -285,6 +310,14 @@ class PassageIndex:
         self._collections = {}
         self._remembered = LRUCache(REMEMBERED_VECTORS)
         self._load_collections()
+
+    def _memories(self, kind: Kind, audiences: Iterable[str]) -> dict[str, VectorMemory]:
+        """Return what is in memory of some audiences, always in the same order."""
+        return {
+            audience: memory
+            for audience in sorted(audiences)
+            if (memory := self._in_memory.get((kind, audience))) is not None
+        }
 
     def _forget(self, kind: Kind, audience: str, ids: Sequence[str]) -> None:
         with self._lock:

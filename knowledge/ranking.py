@@ -16,14 +16,17 @@ the other half.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from knowledge.embedder import Vectors
 
 #: How deep each search is looked into; scores are standardised by the mean and spread of the best
@@ -79,63 +82,70 @@ class Languages:
         return DENSE_SHARE if self.asked == self.said else DENSE_SHARE_ACROSS
 
 
-class Candidate(NamedTuple):
-    """A passage that one of the searches found.
+@dataclass(frozen=True)
+class Candidates:
+    """Passages that one of the searches found, in any order.
 
     Attributes:
-        id: Its id.
-        vector: Its vector, of length 1.
-        keyword_score: BM25; 0 if it has no word of the question.
-        languages: The question's, and its own.
+        ids: Their ids, each once.
+        vectors: Theirs, of length 1; shape `(len(ids), dimensions)`.
+        keyword_scores: BM25, shape `(len(ids),)`; 0 where there is no word of the question.
+        languages: For each the question's and its own.
     """
 
-    id: str
-    vector: Vectors
-    keyword_score: float
-    languages: Languages = Languages(None, "en", "en")
+    ids: Sequence[str]
+    vectors: Vectors
+    keyword_scores: NDArray[np.float64]
+    languages: Sequence[Languages]
 
 
-def rank(
-    query: Vectors, candidates: Sequence[Candidate], unrelated: float = 0.0
-) -> dict[str, float]:
+def rank(query: Vectors, candidates: Candidates, unrelated: float = 0.0) -> dict[str, float]:
     """Return the candidates' scores by id, best first; the scores themselves mean nothing.
 
     Args:
         query: The question's vector, of length 1.
-        candidates: In any order; equal scores keep it.
+        candidates: What was found; equal scores keep its order.
         unrelated: The cosine that texts with nothing in common have with this embedder.
     """
-    if not candidates:
+    if not candidates.ids:
         return {}
-    vectors = np.stack([candidate.vector for candidate in candidates])
-    keywords = _standardised(np.array([c.keyword_score for c in candidates], dtype=np.float64))
-    share = np.array([candidate.languages.dense_share for candidate in candidates])
+    vectors = candidates.vectors
+    keywords = _standardised(candidates.keyword_scores)
+    share = np.array([languages.dense_share for languages in candidates.languages])
     scores = _fused(vectors @ query, keywords, share)
     if not any(
-        c.languages.are_foreign for c in candidates
+        languages.are_foreign for languages in candidates.languages
     ):  # where the vectors cannot be trusted, they are not built upon either
         best = np.argsort(-scores, kind="stable")[:FEEDBACK_PASSAGES]
         moved = query + FEEDBACK_WEIGHT * vectors[best].mean(axis=0)
         scores = _fused(vectors @ (moved / np.linalg.norm(moved)), keywords, share)
         scores = _smoothed(scores, vectors, unrelated)
     order = np.argsort(-scores, kind="stable")
-    return {candidates[i].id: float(scores[i]) for i in order}
+    ids = candidates.ids
+    return {ids[i]: score for i, score in zip(order.tolist(), scores[order].tolist(), strict=True)}
 
 
-def _fused(similarities: Vectors, keywords: Vectors, share: Vectors) -> Vectors:
-    fused: Vectors = share * _standardised(similarities) + (1 - share) * keywords
+def _fused(
+    similarities: NDArray[np.floating[Any]],
+    keywords: NDArray[np.floating[Any]],
+    share: NDArray[np.floating[Any]],
+) -> NDArray[np.floating[Any]]:
+    fused: NDArray[np.floating[Any]] = share * _standardised(similarities) + (1 - share) * keywords
     return fused
 
 
-def _standardised(scores: Vectors) -> Vectors:
+def _standardised(scores: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """Return scores in standard deviations from the mean of the best `DEPTH`."""
-    best = np.sort(scores)[::-1][:DEPTH]
-    spread = float(best.std())
-    standardised: Vectors = (scores - best.mean()) / (spread if spread > 1e-9 else 1.0)
+    best = np.sort(scores.astype(np.float64))[-DEPTH:]
+    mean = float(best.sum()) / len(best)
+    spread = math.sqrt(float(((best - mean) ** 2).sum()) / len(best))
+    standardised: NDArray[np.floating[Any]] = (scores - mean) / (spread if spread > 1e-9 else 1.0)
     return standardised
 
 
-def _smoothed(scores: Vectors, vectors: Vectors, unrelated: float) -> Vectors:
+def _smoothed(
+    scores: NDArray[np.floating[Any]], vectors: Vectors, unrelated: float
+) -> NDArray[np.floating[Any]]:
     """Mix the scores of the best `DEPTH` with those of their neighbours; the rest follows after."""
     order = np.argsort(-scores, kind="stable")
     near = order[:DEPTH]
@@ -143,15 +153,15 @@ def _smoothed(scores: Vectors, vectors: Vectors, unrelated: float) -> Vectors:
         return scores
     low, high = float(scores[near[-1]]), float(scores[near[0]])
     shares = (scores[near] - low) / (high - low if high > low else 1.0)
-    cosines = vectors[near] @ vectors[near].T
-    likeness = np.clip((cosines - unrelated) / (1 - unrelated), 0, None)
+    nearest = vectors[near]
+    likeness = np.maximum((nearest @ nearest.T - unrelated) / (1 - unrelated), 0)
     np.fill_diagonal(likeness, 0)
     least = np.partition(likeness, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS][:, None]
     weights = np.where(likeness >= least, likeness**2, 0)
     total = weights.sum(axis=1)
     mixed = NEIGHBOUR_SHARE * np.minimum(1, total / CLOSE_NEIGHBOURS)
     means = (weights @ shares) / (total + 1e-9)
-    smoothed: Vectors = np.empty_like(scores)
+    smoothed: NDArray[np.floating[Any]] = np.empty_like(scores)
     smoothed[near] = (1 - mixed) * shares + mixed * means
     rest = order[DEPTH:]
     smoothed[rest] = -1 - np.arange(len(rest))

@@ -13,9 +13,9 @@ import numpy as np
 from knowledge.abstaining import PRECISION
 from knowledge.embedder import Embedder, likeness
 from knowledge.evidence import Evidence, Witness, weigh
-from knowledge.keyword_index import QUERY_CHARACTERS, KeywordIndex
+from knowledge.keyword_index import QUERY_CHARACTERS, KeywordIndex, KeywordScores
 from knowledge.language import detect_language
-from knowledge.ranking import DEPTH, Candidate, Languages, rank
+from knowledge.ranking import DEPTH, Candidates, Languages, rank
 from knowledge.serving_index import Serving, ServingIndex
 from knowledge.words import content_words, stems, words
 from storage import documents
@@ -143,8 +143,8 @@ class Retrieval:
         vector = _asked_vector(serving.embedder, query, before)
         candidates = self._candidates(serving, vector, query, before, sorted(audiences))
         scores = rank(vector, candidates, serving.embedder.unrelated_similarity)
-        by_id = {candidate.id: candidate for candidate in candidates}
-        ranked = {id: by_id[id] for id in scores}
+        places = {id: place for place, id in enumerate(candidates.ids)}
+        ranked = {id: candidates.vectors[places[id]] for id in scores}
         if self._reranker is None:
             taken = self._distinct(ranked, audiences, limit)
         else:
@@ -160,8 +160,8 @@ class Retrieval:
             _passage(
                 stored,
                 score=scores[stored.id],
-                similarity=likeness(float(ranked[stored.id].vector @ vector), serving.embedder),
-                keyword_score=ranked[stored.id].keyword_score,
+                similarity=likeness(float(ranked[stored.id] @ vector), serving.embedder),
+                keyword_score=float(candidates.keyword_scores[places[stored.id]]),
                 rank=number,
             )
             for number, stored in enumerate(taken, start=1)
@@ -174,37 +174,26 @@ class Retrieval:
         query: str,
         before: Before | None,
         audiences: list[str],
-    ) -> list[Candidate]:
+    ) -> Candidates:
         """Return what either search finds, of all audiences together."""
         language = detect_language(query)
         depth = _depth(KEYWORD_SCORES, audiences)
         keywords = self._keywords.search_all(audiences, query, language, depth, DEPTH)
         hits = [(audience, id) for audience, id, _ in keywords.best]
-        earlier = None
+        earlier: KeywordScores | None = None
         if before is not None:
             earlier = self._keywords.search_all(audiences, before.text, language, depth, DEPTH)
             hits += [(audience, id) for audience, id, _ in earlier.best]
         near = serving.index.query_all(
             "passages", audiences, vector, _depth(DEPTH, audiences), DEPTH
         )
-        found: dict[str, dict[str, None]] = {}
-        for audience, id in (*near, *hits):
-            found.setdefault(audience, {})[id] = None
-        met: dict[str, Languages] = {}
-        candidates: list[Candidate] = []
-        for audience, ids in found.items():
-            vectors = serving.index.vectors("passages", audience, tuple(ids))
-            said = self._keywords.languages(audience, ids.keys())
-            for each in {"en", *said.values()} - met.keys():
-                met[each] = Languages(serving.embedder.languages, language, each)
-            for id in ids:
-                if id not in vectors:
-                    continue
-                score = keywords.of(audience, id)
-                if before is not None and earlier is not None:
-                    score += before.weight * CONTEXT_WORDS * earlier.of(audience, id)
-                candidates.append(Candidate(id, vectors[id], score, met[said.get(id, "en")]))
-        return candidates
+        found, vectors = serving.index.vectors_of("passages", dict.fromkeys([*near, *hits]))
+        scores = keywords.of_all(found)
+        if before is not None and earlier is not None:
+            scores = scores + before.weight * CONTEXT_WORDS * earlier.of_all(found)
+        said = self._keywords.languages_of(found)
+        met = {each: Languages(serving.embedder.languages, language, each) for each in set(said)}
+        return Candidates([id for _, id in found], vectors, scores, [met[each] for each in said])
 
     def warm(self) -> None:
         """Take the indexes into memory, as far as they fit; what changed since is taken anew."""
@@ -258,7 +247,7 @@ class Retrieval:
         return None
 
     def _distinct(
-        self, ranked: Mapping[str, Candidate], audiences: Collection[str], limit: int
+        self, ranked: Mapping[str, Vectors], audiences: Collection[str], limit: int
     ) -> list[StoredPassage]:
         """Fetch the first `limit` passages, leaving out those that nearly repeat one before."""
         waiting = list(ranked)
@@ -268,9 +257,9 @@ class Retrieval:
             with self._database.read() as session:
                 stored = documents.passages_by_ids(session, part, audiences)
             for passage in (stored[id] for id in part if id in stored):
-                vector = ranked[passage.id].vector
+                vector = ranked[passage.id]
                 if any(
-                    vector @ ranked[other.id].vector > NEAR_DUPLICATE_COSINE
+                    vector @ ranked[other.id] > NEAR_DUPLICATE_COSINE
                     and _nearly_repeats(passage.text, other.text)
                     for other in taken
                 ):

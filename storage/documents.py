@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, inspect, or_, select
 from sqlalchemy.orm import Session
 
 from storage.clock import utc_now
@@ -362,39 +362,46 @@ def count_served(session: Session) -> tuple[int, int]:
 
 _IS_SERVED = and_(DocumentRow.state == "indexed", PassageRow.version == DocumentRow.version)
 
+_PASSAGE, _DOCUMENT = inspect(PassageRow).local_table.c, inspect(DocumentRow).local_table.c
 
-# Built once: building a statement costs several times what SQLite takes to answer it.
+# Built once, and over the tables themselves: building a statement, and making rows into objects of
+# the mapper, cost several times what SQLite takes to answer it.
 _SERVED = (
     select(
-        PassageRow.id,
-        PassageRow.document_id,
-        PassageRow.version,
-        PassageRow.ordinal,
-        PassageRow.heading.label("breadcrumb"),
-        PassageRow.text,
-        DocumentRow.uri,
-        DocumentRow.title,
-        DocumentRow.audience,
-        DocumentRow.language,
-        DocumentRow.updated_at,
-        DocumentRow.reviewed_until,
-        DocumentRow.link,
+        _PASSAGE.id,
+        _PASSAGE.document_id,
+        _PASSAGE.version,
+        _PASSAGE.ordinal,
+        _PASSAGE.heading,
+        _PASSAGE.text,
+        _DOCUMENT.uri,
+        _DOCUMENT.title,
+        _DOCUMENT.audience,
+        _DOCUMENT.language,
+        _DOCUMENT.updated_at,
+        _DOCUMENT.reviewed_until,
+        _DOCUMENT.link,
     )
-    .join(DocumentRow, DocumentRow.id == PassageRow.document_id)
-    .where(_IS_SERVED, DocumentRow.audience.in_(bindparam("audiences", expanding=True)))
-    .order_by(PassageRow.document_id, PassageRow.ordinal)
+    .where(
+        _DOCUMENT.id == _PASSAGE.document_id,
+        _DOCUMENT.state == "indexed",
+        _PASSAGE.version == _DOCUMENT.version,
+        _DOCUMENT.audience.in_(bindparam("audiences", expanding=True)),
+    )
+    .order_by(_PASSAGE.document_id, _PASSAGE.ordinal)
 )
-_BY_IDS = _SERVED.where(PassageRow.id.in_(bindparam("ids", expanding=True)))
-_BY_DOCUMENTS = _SERVED.where(DocumentRow.id.in_(bindparam("documents", expanding=True)))
-_BY_URI = _SERVED.where(DocumentRow.uri == bindparam("uri"))
-_BY_FORMER_URI = _SERVED.where(DocumentRow.former_uri == bindparam("uri"))
+_BY_IDS = _SERVED.where(_PASSAGE.id.in_(bindparam("ids", expanding=True)))
+_BY_DOCUMENTS = _SERVED.where(_DOCUMENT.id.in_(bindparam("documents", expanding=True)))
+_BY_URI = _SERVED.where(_DOCUMENT.uri == bindparam("uri"))
+_BY_FORMER_URI = _SERVED.where(_DOCUMENT.former_uri == bindparam("uri"))
 
 
 def _passages(
     session: Session, statement: Select[*tuple[Any, ...]], given: Mapping[str, Any]
 ) -> Iterator[StoredPassage]:
-    for row in session.execute(statement, given):
-        yield StoredPassage(**row._mapping)
+    for row in session.connection().execute(statement, given):
+        fields: tuple[Any, ...] = tuple(row)  # selected in the order of `StoredPassage`
+        yield StoredPassage(*fields)
 
 
 def _drop_passages(session: Session, condition: ColumnElement[bool]) -> tuple[str, ...]:

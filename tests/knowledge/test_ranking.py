@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.ranking import Candidate, Languages, rank
+from knowledge import ranking
+from knowledge.ranking import Candidates, Languages
 
 
 def unit(*numbers: float) -> Any:
@@ -17,6 +18,25 @@ def unit(*numbers: float) -> Any:
 QUERY = unit(1, 0, 0, 0)
 ENGLISH = Languages(frozenset({"en"}), "en", "en")
 FOREIGN = Languages(frozenset({"en"}), "no", "no")
+
+
+class Candidate(NamedTuple):
+    id: str
+    vector: Any
+    keyword_score: float
+    languages: Languages = ENGLISH
+
+
+def rank(query: Any, found: list[Candidate]) -> dict[str, float]:
+    return ranking.rank(
+        query,
+        Candidates(
+            [each.id for each in found],
+            np.array([each.vector for each in found]),
+            np.array([each.keyword_score for each in found]),
+            [each.languages for each in found],
+        ),
+    )
 
 
 def candidate(
