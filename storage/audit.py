@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from storage.clock import utc_now
@@ -70,6 +70,13 @@ def latest(session: Session, limit: int = 20) -> tuple[AuditRecord, ...]:
         AuditRecord(row.id, row.actor, row.action, row.subject, row.details, row.created_at)
         for row in rows
     )
+
+
+def history(session: Session, prefixes: Sequence[str]) -> Iterator[AuditRecord]:
+    """Yield all records whose action begins with one of `prefixes`, oldest first."""
+    wanted = select(AuditRow).where(or_(*(AuditRow.action.startswith(p) for p in prefixes)))
+    for row in session.scalars(wanted.order_by(AuditRow.id).execution_options(yield_per=1000)):
+        yield AuditRecord(row.id, row.actor, row.action, row.subject, row.details, row.created_at)
 
 
 def first_broken(session: Session) -> int | None:

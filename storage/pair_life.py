@@ -41,19 +41,18 @@ def approve(session: Session, pair_id: int, actor: str, needed: int = 1) -> Pair
     Raises:
         PairChangeRefused: the pair is neither proposed nor approved.
     """
-    pair = get(session, pair_id)
-    if pair.state == "approved":
-        return pair
-    refuse_unless_allowed(pair, "approved")
+    row = _locked(session, pair_id)
+    if row.state == "approved":
+        return get(session, pair_id)
+    _refuse_unless_allowed(row, "approved")
     made = insert_once(
         session, PairApprovalRow, pair_id=pair_id, actor=actor, approved_at=utc_now()
     )
-    given = approvals(session, pair_id)
-    if given < needed:
+    if needed > 1 and approvals(session, pair_id) < needed:
         if made is not None:
             audit.record(session, actor, "pair.yes", f"pair {pair_id}", {"of": needed})
-        return pair
-    for older_id in _outdone_by(session, pair):
+        return get(session, pair_id)
+    for older_id in _outdone_by(session, row):
         _move(session, older_id, "superseded", actor, by=pair_id)
     return _move(session, pair_id, "approved", actor)
 
@@ -119,9 +118,7 @@ def erase(session: Session, pair_id: int, actor: str) -> Pair:
     An approved pair is revoked by it, a proposed one rejected. What the approved pair was used
     for before (`storage.snapshots`) is still known by its number.
     """
-    row = session.get(PairRow, pair_id, with_for_update=True)
-    if row is None:
-        raise PairChangeRefused(f"There is no pair {pair_id}.")
+    row = _locked(session, pair_id)
     if row.erased_at is not None:
         return get(session, pair_id)
     if row.state in ("approved", "proposed"):
@@ -146,21 +143,26 @@ def erase(session: Session, pair_id: int, actor: str) -> Pair:
     return get(session, pair_id)
 
 
-def refuse_unless_allowed(pair: Pair, move: str) -> None:
-    """Raise `PairChangeRefused` unless the pair may make this move from its state."""
-    if pair.state not in _ALLOWED[move]:
+def _locked(session: Session, pair_id: int) -> PairRow:
+    row = session.scalar(select(PairRow).where(PairRow.id == pair_id).with_for_update())
+    if row is None:
+        raise PairChangeRefused(f"There is no pair {pair_id}. `skredder pairs list` shows them.")
+    return row
+
+
+def _refuse_unless_allowed(row: PairRow, move: str) -> None:
+    if row.state not in _ALLOWED[move]:
         raise PairChangeRefused(
-            f"Pair {pair.id} is {pair.state} and cannot be {move}: "
+            f"Pair {row.id} is {row.state} and cannot be {move}: "
             f"only a pair that is {' or '.join(_ALLOWED[move])} can."
         )
 
 
-def _outdone_by(session: Session, pair: Pair) -> list[int]:
+def _outdone_by(session: Session, pair: PairRow) -> list[int]:
     """The approved pairs that give way when `pair` is approved."""
     same = session.scalars(
         select(PairRow.id).where(
-            PairRow.input_key
-            == select(PairRow.input_key).where(PairRow.id == pair.id).scalar_subquery(),
+            PairRow.input_key == pair.input_key,
             PairRow.audience == pair.audience,
             PairRow.state == "approved",
             PairRow.id != pair.id,
@@ -187,14 +189,14 @@ def _move(
     by: int | None = None,
     reason: str | None = None,
 ) -> Pair:
-    row = session.scalar(select(PairRow).where(PairRow.id == pair_id).with_for_update())
-    if row is None:
-        raise PairChangeRefused(f"There is no pair {pair_id}. `skredder pairs list` shows them.")
-    refuse_unless_allowed(get(session, pair_id), move)
+    row = _locked(session, pair_id)
+    _refuse_unless_allowed(row, move)
     before, row.state = row.state, "approved" if move == "reinstated" else move
     row.decided_by, row.decided_at, row.decision_reason = actor, utc_now(), reason
     row.superseded_by_id = by
-    details = {"was": before} | ({} if by is None else {"by": by})
+    details: dict[str, str | int] = {"was": before}
+    if by is not None:
+        details["by"] = by
     audit.record(session, actor, f"pair.{move}", f"pair {pair_id}", details)
     session.flush()
     return get(session, pair_id)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from storage.tables import PairGroupRow, PairHoldRow, PairRow, PairSourceRow
@@ -116,16 +117,8 @@ def may_be_in_a_snapshot(audience: str) -> tuple[ColumnElement[bool], ...]:
 
 def load(session: Session, *conditions: ColumnElement[bool]) -> tuple[Pair, ...]:
     """Return the pairs for which all conditions on `PairRow` hold, oldest first."""
-    own, standing = aliased(PairGroupRow), aliased(PairGroupRow)
     rows: Sequence[tuple[PairRow, str, str]] = [
-        (row, split, key)
-        for row, split, key in session.execute(
-            select(PairRow, standing.split, standing.key)
-            .join(own, own.id == PairRow.group_id)
-            .join(standing, standing.id == func.coalesce(own.merged_into_id, own.id))
-            .where(*conditions)
-            .order_by(PairRow.id)
-        )
+        (row, split, key) for row, split, key in session.execute(_with_group().where(*conditions))
     ]
     ids = [row.id for row, _, _ in rows]
     sources, holds = _sources(session, ids), _holds(session, ids)
@@ -166,6 +159,18 @@ def get(session: Session, pair_id: int) -> Pair:
     if not found:
         raise PairChangeRefused(f"There is no pair {pair_id}. `skredder pairs list` shows them.")
     return found[0]
+
+
+@lru_cache(maxsize=1)
+def _with_group() -> Select[PairRow, str, str]:
+    """Pairs with the side and the key of the group that stands for theirs; built once."""
+    own, standing = aliased(PairGroupRow), aliased(PairGroupRow)
+    return (
+        select(PairRow, standing.split, standing.key)
+        .join(own, own.id == PairRow.group_id)
+        .join(standing, standing.id == func.coalesce(own.merged_into_id, own.id))
+        .order_by(PairRow.id)
+    )
 
 
 def _sources(session: Session, ids: Sequence[int]) -> dict[int, list[PairSource]]:

@@ -29,6 +29,7 @@ _SCHEME: Literal["affine32"] = "affine32"
 _NUMBER = re.compile(r"\d+")
 
 
+@lru_cache(maxsize=256)  # a question is looked up and then stored
 def bands(question: str) -> tuple[int, ...]:
     """Return the bands of a question's MinHash, each a signed number of 64 bits."""
     from datasketch import MinHash
