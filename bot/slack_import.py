@@ -30,6 +30,7 @@ from knowledge.sources.slack_talk import (
 from knowledge.sources.slack_threads import AnsweredThread, find_answers
 from storage import pairs
 from storage.database import Database
+from storage.erasure import asked_by
 from storage.pairs import NewPair
 
 #: Where pairs of an export come from.
@@ -243,7 +244,8 @@ def thread_pair(thread: AnsweredThread, channel: Channel, workspace_url: str = "
         raise _AnswerUnusable("the reply is a document")
     reply = thread.answer[0]
     link = permalink(workspace_url, channel, thread.question.ts)
-    said = f"Answered in #{channel.name} on {reply.moment:%Y-%m-%d}"
+    asker = asked_by(thread.question.user)
+    said = f"{asker}, answered in #{channel.name} on {reply.moment:%Y-%m-%d}"
     where = f"{said}: {link}" if link else f"{said}, thread {thread.question.ts}."
     identity = json.dumps([channel.id, thread.question.ts, asked, answer], ensure_ascii=False)
     return ThreadPair(

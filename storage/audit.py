@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,9 +46,7 @@ def record(
         subject: The thing changed: `pair 12`, `version v3`.
         details: What explains the change; values must be JSON.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        # One writer at a time, or two records would name the same predecessor.
-        session.execute(text("SELECT pg_advisory_xact_lock(7365002)"))
+    _one_at_a_time(session)
     previous = session.scalar(select(AuditRow.hash).order_by(AuditRow.id.desc()).limit(1))
     row = AuditRow(
         actor=actor,
@@ -87,6 +85,39 @@ def first_broken(session: Session) -> int | None:
             return row.id
         previous = row.hash
     return None
+
+
+def reseal(session: Session, rewritten: Callable[[dict[str, Any]], dict[str, Any]]) -> int:
+    """Change the details of old records and seal the chain anew from there on.
+
+    Only for erasing what a person wrote: who did what, and when, stays as it was. The caller
+    records that it was done.
+
+    Args:
+        session: A writing transaction.
+        rewritten: Returns the details as they are to be; equal ones leave a record alone.
+
+    Returns:
+        How many records were changed.
+    """
+    _one_at_a_time(session)
+    changed, previous = 0, _GENESIS
+    for row in session.scalars(select(AuditRow).order_by(AuditRow.id)):
+        details = rewritten(dict(row.details))
+        if details != row.details:
+            row.details, changed = details, changed + 1
+        if changed:
+            row.previous_hash = previous
+            row.hash = _seal(row)
+        previous = row.hash
+    session.flush()
+    return changed
+
+
+def _one_at_a_time(session: Session) -> None:
+    """Keep other writers out, or two records would name the same predecessor."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(7365002)"))
 
 
 def _seal(row: AuditRow) -> str:

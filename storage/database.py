@@ -94,6 +94,28 @@ class Database:
             found = session.scalar(text("PRAGMA quick_check(1)"))
         return None if found == "ok" else str(found)
 
+    def scrub(self) -> None:
+        """Write the files anew without what was deleted or overwritten in them.
+
+        What was deleted stays in free pages, old row versions and the write-ahead log until then.
+        On PostgreSQL its own log and backups are not touched. It takes room for a second copy,
+        and waits for running transactions.
+        """
+        connection = self._writer.raw_connection()
+        try:
+            driver: Any = connection.driver_connection
+            if self.is_sqlite:
+                for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    driver.execute(statement).fetchall()
+                return
+            was_automatic, driver.autocommit = driver.autocommit, True
+            try:
+                driver.execute("VACUUM FULL")
+            finally:
+                driver.autocommit = was_automatic
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """Give all connections back."""
         self._writer.dispose()

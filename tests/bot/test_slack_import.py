@@ -122,7 +122,7 @@ def test_answered_threads_become_proposals_with_question_answer_author_and_link(
         EVA, "proposed", "everyone", "C1",
     )  # fmt: skip
     assert leave.reason == (
-        "Answered in #people on 2025-10-09: https://acme.slack.com/archives/C1/p1760000000000100"
+        "Asked by <@U1>, answered in #people on 2025-10-09: https://acme.slack.com/archives/C1/p1760000000000100"
     )
     assert leave.created_at.timestamp() == pytest.approx(BEGAN + 20, abs=0.001)
     assert key.output == "Nei, arkivet har fått ny nøkkel: den henger hos Bo."
