@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,27 +65,35 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             parent.chmod(0o755)
         as_user = ["runuser", "-u", "postgres", "--"]
     data = folder / "data"
-    port = 20000 + os.getpid() % 20000
     subprocess.run(
         [*as_user, str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres"],
         check=True,
         capture_output=True,
         cwd="/",
     )
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
     control = [*as_user, str(programs / "pg_ctl"), "-D", str(data), "-w"]
-    subprocess.run(
-        [*control, "-o", options, "-l", str(folder / "log"), "start"],
-        check=True,
-        cwd="/",
-        stdout=subprocess.DEVNULL,
-    )
+    port = _start_postgresql(control, folder)
     try:
         yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
     finally:
         subprocess.run(
             [*control, "-m", "immediate", "stop"], check=False, cwd="/", capture_output=True
         )
+
+
+def _start_postgresql(control: list[str], folder: Path) -> int:
+    """Start the server on a port that is free, and return it; another may take the port first."""
+    for _ in range(3):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = int(free.getsockname()[1])
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        command = [*control, "-o", options, "-l", str(folder / "log"), "start"]
+        started = subprocess.run(command, check=False, cwd="/", stdout=subprocess.DEVNULL)
+        if started.returncode == 0:
+            return port
+    said = (folder / "log").read_text(errors="replace")
+    raise RuntimeError(f"PostgreSQL does not start: {said[-2_000:]}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
