@@ -104,3 +104,13 @@ def uses_of(session: Session, pair_ids: Collection[int]) -> Uses:
             for row in versions
         ),
     )
+
+
+def snapshots_beginning_with(session: Session, digest: str) -> tuple[tuple[int, str], ...]:
+    """Return id and digest of the snapshots whose digest begins so, oldest first."""
+    rows = session.execute(
+        select(SnapshotRow.id, SnapshotRow.digest)
+        .where(SnapshotRow.digest.startswith(digest, autoescape=True))
+        .order_by(SnapshotRow.id)
+    )
+    return tuple((int(snapshot_id), str(found)) for snapshot_id, found in rows)

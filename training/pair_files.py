@@ -1,4 +1,4 @@
-"""Pairs in files: JSONL and CSV in and out, chat and Alpaca files in."""
+"""Pairs in files: JSONL, CSV, chat and Alpaca, in and out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from typing import Any, TextIO
 
 COLUMNS = ("input", "output", "context", "author", "created_at", "audience", "language")
 
+#: In which pairs are written: two to exchange them, two as tools for training read them.
+FORMS = ("jsonl", "csv", "chat", "alpaca")
+
 #: One pair is a question and an answer, not a document.
 LONGEST_FIELD = 20_000
 
@@ -22,7 +25,10 @@ class PairFileInvalid(Exception):
 
 @dataclass(frozen=True)
 class PairDraft:
-    """A pair as a file holds it."""
+    """A pair as a file holds it.
+
+    `split` is only written: on which side a pair lies is drawn where it is imported.
+    """
 
     input: str
     output: str
@@ -31,6 +37,7 @@ class PairDraft:
     created_at: datetime | None = None
     audience: str = "everyone"
     language: str | None = None
+    split: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,20 +81,58 @@ def read_pairs(path: Path) -> tuple[list[PairDraft], list[SkippedRow]]:
 
 
 def write_pairs(drafts: Iterable[PairDraft], target: TextIO, form: str) -> int:
-    """Write pairs as `jsonl` or `csv`. Returns how many there were."""
+    """Write pairs in one of the `FORMS`. Returns how many there were.
+
+    Chat and Alpaca rows carry the other columns beside their own, so that they can be read back.
+    """
     count = 0
-    writer = csv.DictWriter(target, COLUMNS) if form == "csv" else None
+    writer = csv.DictWriter(target, (*COLUMNS, "split")) if form == "csv" else None
     if writer:
         writer.writeheader()
     for count, draft in enumerate(drafts, start=1):  # noqa: B007 - the last number is the count
-        row = {name: getattr(draft, name) for name in COLUMNS}
+        row: dict[str, Any] = {name: getattr(draft, name) for name in (*COLUMNS, "split")}
         row["created_at"] = draft.created_at.isoformat() if draft.created_at else None
         if writer:
             writer.writerow(row)
         else:
-            kept = {name: value for name, value in row.items() if value is not None}
+            shaped = _shaped(row, form)
+            kept = {name: value for name, value in shaped.items() if value is not None}
             target.write(json.dumps(kept, ensure_ascii=False) + "\n")
     return count
+
+
+def form_of(path: Path, named: str | None = None) -> str:
+    """Return the form in which pairs are written to a file.
+
+    Args:
+        path: The file; its ending says CSV or JSONL.
+        named: The form that was asked for; chat and Alpaca must be, and are JSONL files.
+
+    Raises:
+        PairFileInvalid: there is no such form, or the ending says something else.
+    """
+    ending = path.suffix.lower().lstrip(".")
+    form = named or ending
+    if form not in FORMS:
+        raise PairFileInvalid(
+            f"{path.name}: pairs are written to .jsonl and .csv files, or as "
+            f"{', '.join(FORMS)} if you name one of these."
+        )
+    wanted = "csv" if form == "csv" else "jsonl"
+    if ending != wanted:
+        raise PairFileInvalid(f"{path.name}: pairs in the form {form} go to a .{wanted} file.")
+    return form
+
+
+def _shaped(row: dict[str, Any], form: str) -> dict[str, Any]:
+    """Return a row in the shape that tools for training read."""
+    if form == "chat":
+        turns = [("user", row.pop("input")), ("assistant", row.pop("output"))]
+        return {"messages": [{"role": role, "content": text} for role, text in turns]} | row
+    if form == "alpaca":
+        asked, answered = row.pop("input"), row.pop("output")
+        return {"instruction": asked, "input": "", "output": answered} | row
+    return row
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:

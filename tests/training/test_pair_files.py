@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from training.pair_files import PairDraft, PairFileInvalid, read_pairs, write_pairs
+from training.pair_files import (
+    FORMS,
+    PairDraft,
+    PairFileInvalid,
+    form_of,
+    read_pairs,
+    write_pairs,
+)
 
 
 def _file(tmp_path: Path, name: str, text: str) -> Path:
@@ -15,7 +22,7 @@ def _file(tmp_path: Path, name: str, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("form", FORMS)
 def test_what_is_written_is_read_back(tmp_path: Path, form: str) -> None:
     drafts = [
         PairDraft("Hvor mange dager?", 'Hei! "25", sier vi.\nGod tur!', "a.md#Ferie", "Ingrid"),
@@ -23,9 +30,41 @@ def test_what_is_written_is_read_back(tmp_path: Path, form: str) -> None:
     ]
     target = io.StringIO()
     assert write_pairs(drafts, target, form) == 2
-    read, skipped = read_pairs(_file(tmp_path, f"p.{form}", target.getvalue()))
+    read, skipped = read_pairs(
+        _file(tmp_path, "p.csv" if form == "csv" else "p.jsonl", target.getvalue())
+    )
     assert read == drafts
     assert skipped == []
+
+
+def test_chat_and_alpaca_files_are_as_tools_for_training_read_them() -> None:
+    draft = PairDraft("How many?", "25.", split="train")
+    rows = []
+    for form in ("chat", "alpaca"):
+        target = io.StringIO()
+        write_pairs([draft], target, form)
+        rows.append(json.loads(target.getvalue()))
+    assert rows[0]["messages"] == [
+        {"role": "user", "content": "How many?"},
+        {"role": "assistant", "content": "25."},
+    ]
+    assert (rows[1]["instruction"], rows[1]["input"], rows[1]["output"]) == ("How many?", "", "25.")
+    assert rows[0]["split"] == rows[1]["split"] == "train"
+
+
+def test_the_side_of_the_split_is_written_and_never_read(tmp_path: Path) -> None:
+    target = io.StringIO()
+    write_pairs([PairDraft("Q?", "A.", split="train")], target, "jsonl")
+    (read,), _ = read_pairs(_file(tmp_path, "p.jsonl", target.getvalue()))
+    assert read.split is None
+
+
+def test_the_form_and_the_ending_of_a_file_fit() -> None:
+    assert form_of(Path("a.csv")) == "csv"
+    assert form_of(Path("a.jsonl"), "alpaca") == "alpaca"
+    for name, form in (("a.txt", None), ("a.jsonl", "csv"), ("a.csv", "chat"), ("a.json", None)):
+        with pytest.raises(PairFileInvalid, match="pairs"):
+            form_of(Path(name), form)
 
 
 def test_chat_and_alpaca_rows_are_understood(tmp_path: Path) -> None:
