@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from storage.tables import RunRow, ServingRow, SnapshotPairRow, SnapshotRow, VersionRow
+from storage.tables import PairRow, RunRow, ServingRow, SnapshotPairRow, SnapshotRow, VersionRow
 
 
 @dataclass(frozen=True)
@@ -114,3 +114,13 @@ def snapshots_beginning_with(session: Session, digest: str) -> tuple[tuple[int, 
         .order_by(SnapshotRow.id)
     )
     return tuple((int(snapshot_id), str(found)) for snapshot_id, found in rows)
+
+
+def pairs_of_author(session: Session, author: str) -> dict[str, tuple[int, ...]]:
+    """Return the ids of all pairs that one author wrote, by state."""
+    found: dict[str, list[int]] = {}
+    for pair_id, state in session.execute(
+        select(PairRow.id, PairRow.state).where(PairRow.author == author).order_by(PairRow.id)
+    ):
+        found.setdefault(state, []).append(int(pair_id))
+    return {state: tuple(ids) for state, ids in found.items()}
