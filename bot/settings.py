@@ -184,8 +184,8 @@ class ModelSettings(_Section):
     server_whole_answer: float = Field(default=180, gt=0, le=3600)
     #: How long an answer may be, in tokens.
     max_new_tokens: int = Field(default=128, ge=16, le=2048)
-    #: How many questions are worked on at once.
-    concurrent: int = Field(default=4, ge=1, le=64)
+    #: How many questions are worked on at once; the bundled engine generates for as many together.
+    concurrent: int = Field(default=16, ge=1, le=64)
 
 
 class AnswerSettings(_Section):
