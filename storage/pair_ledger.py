@@ -150,6 +150,8 @@ class _Books:
                 self.state[number] = change
             case "reinstated":
                 self.state[number] = "approved"
+            case "cleared":
+                self.for_everyone.add(number)
             case "set_aside":
                 self.set_aside.add(number)
             case "erased":

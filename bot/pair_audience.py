@@ -1,0 +1,43 @@
+"""For whom a pair is: as few as may see any of what it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.audiences import EVERYONE
+
+#: An audience that no place opens: who may see one half of a pair may not see the other.
+NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class PairAudience:
+    """For whom a pair is, and why it must be looked at, if it must."""
+
+    audience: str
+    holds: tuple[str, ...] = ()
+
+
+def audience_of(passages: Iterable[str], place: str | None = None) -> PairAudience:
+    """Return the narrowest audience of what a pair was made of.
+
+    A passage that was not for everyone makes the pair as narrow as itself, cited or not: what the
+    expert wrote may rest on it. So does a place that not everybody can read in. Where two are
+    narrow in different ways, nobody may see the pair until an expert clears it.
+
+    Args:
+        passages: The audiences of the passages that were shown.
+        place: The channel it was said in, if not everybody can read there.
+    """
+    narrow = {audience for audience in passages if audience != EVERYONE}
+    if place:
+        narrow.add(place)
+    if not narrow:
+        return PairAudience(EVERYONE)
+    if len(narrow) == 1:
+        return PairAudience(narrow.pop())
+    named = " and ".join(sorted(narrow))
+    return PairAudience(
+        NOBODY, (f"It rests on what is for {named} only; nobody may see it as a whole.",)
+    )
