@@ -37,8 +37,13 @@ lint: setup
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
-bench: setup
+bench: setup bench-peers .venv-llama/bin/python
 	$(RUN)/python -m tests.benchmarks
+
+# A peer with packages of its own; it compiles for some minutes.
+.venv-llama/bin/python:
+	$(PYTHON) -m venv .venv-llama
+	.venv-llama/bin/python -m pip install --quiet 'llama-cpp-python[server]==0.3.36' || (rm -rf .venv-llama; false)
 
 bench-retrieval: setup bench-peers  # needs the collections, DATA=folder
 	$(RUN)/python -m tests.benchmarks.retrieval_quality --data $(DATA)
