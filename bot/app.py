@@ -21,6 +21,7 @@ from bot.engines import EngineOpener, remote_server
 from bot.home import Home
 from bot.learning import Learning
 from bot.operations import USER_ERRORS, Operations
+from bot.pair_care import PairCare
 from bot.pair_import import PairImport
 from bot.permissions import Permissions
 from bot.retraining import Retrainings
@@ -163,6 +164,15 @@ class Skredder:
             reembedding=self._reembedding,
         )
         self.permissions = Permissions(settings.people)
+        self.care = PairCare(
+            database=self.database,
+            home=home,
+            settings=settings,
+            retrieval=self.retrieval,
+            permissions=self.permissions,
+            reconcile_verified=self._learning.reconcile,
+            wake=self.wake_workers,
+        )
         self.corrections = Corrections(self.database, self.permissions, HELD_OUT_SHARE)
         self.pair_import = PairImport(self.database, self.corrections, HELD_OUT_SHARE)
         self.answering = Answering(

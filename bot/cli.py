@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.commands import asking, evaluating, serving, sources, upkeep
+from bot.commands import asking, evaluating, pair_care, serving, sources, upkeep
 from bot.commands.pairs import pairs_app
 from bot.commands.sources import sources_app
 from bot.commands.train import train_app
@@ -25,6 +25,10 @@ app.command()(evaluating.evaluate)
 app.command()(upkeep.reindex)
 app.command()(upkeep.doctor)
 app.command()(upkeep.gaps)
+app.command()(pair_care.erase)
+pairs_app.command("import-slack")(pair_care.import_slack)
+pairs_app.command("withdraw")(pair_care.withdraw)
+pairs_app.command("clear")(pair_care.clear)
 app.add_typer(sources_app, name="sources")
 app.add_typer(pairs_app, name="pairs")
 app.add_typer(train_app, name="train")

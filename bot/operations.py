@@ -17,6 +17,7 @@ from bot.corrections import CorrectionRefused
 from bot.evaluation_parts import build_evaluating
 from bot.evaluation_questions import QuestionFileInvalid
 from bot.inference.language_model import InferenceFailed
+from bot.pair_care import CARE_ERRORS
 from bot.permissions import NotAllowed
 from bot.question_text import QuestionUnusable, clean_question
 from bot.retraining import RetrainRefused
@@ -67,6 +68,7 @@ USER_ERRORS: tuple[type[Exception], ...] = (
     SourceMissing,
     SourceUnknown,
     SyncStopped,
+    *CARE_ERRORS,
 )
 
 
@@ -93,6 +95,7 @@ class Operations:
             "sources.remove": self.remove_source,
             "gaps": skredder.upkeep.gaps,
             "doctor": skredder.upkeep.examine,
+            **skredder.care.quick,
         }
         self._long: dict[str, Callable[..., Any]] = {
             "evaluate": self.evaluate,
@@ -101,6 +104,7 @@ class Operations:
             "reindex": skredder.upkeep.reindex,
             "pairs.import": self.import_pairs,
             "train.run": self.train_run,
+            **skredder.care.long,
         }
 
     def perform(

@@ -1,0 +1,189 @@
+"""`skredder erase`, and `skredder pairs import-slack|withdraw|clear`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.commands.asking import JsonOption, SettingsOption
+from bot.commands.installation import fail, find_installation, print_json, results
+from bot.commands.progress import bar
+
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Only tell what would be done; change nothing.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking once more.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; it is kept with what is changed.")]
+
+
+def erase(
+    user: Annotated[str, typer.Option(help="The person's id in Slack.")],
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    settings: SettingsOption = None,
+) -> None:
+    """Erase a person: their words everywhere, their pairs; tell what was trained on them."""
+    installation = find_installation(settings)
+    _ask_first(f"Erase everything that {user} wrote? It cannot be undone.", yes or dry_run, as_json)
+    with bar(user) as advance:
+        report = installation.perform("erase", {"user": user, "dry_run": dry_run}, advance)
+    if as_json:
+        print_json(report)
+    else:
+        _print_erasure(report)
+    if report["left"]:
+        raise typer.Exit(1)
+
+
+def import_slack(  # noqa: PLR0917 - the command's options, given by name
+    export: Annotated[Path, typer.Argument(help="The export: a zip file or a folder.")],
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this channel, a private one, too. May be repeated."),
+    ] = None,
+    trusted: Annotated[
+        list[str] | None,
+        typer.Option(help="Whose answers count, by id or name. The experts if left out."),
+    ] = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    settings: SettingsOption = None,
+) -> None:
+    """Propose the threads of a Slack export that somebody trusted answered. Approves nothing."""
+    installation = find_installation(settings)
+    arguments: dict[str, Any] = {
+        "path": str(export.absolute()),
+        "channels": channel or [],
+        "trusted": trusted or [],
+    }
+
+    def run(*, is_dry: bool) -> dict[str, Any]:
+        with bar(export.name) as advance:
+            report: dict[str, Any] = installation.perform(
+                "pairs.import_slack", arguments | {"dry_run": is_dry}, advance
+            )
+        return report
+
+    if as_json:
+        print_json(run(is_dry=dry_run))
+        return
+    if dry_run or not yes:
+        preview = run(is_dry=True)
+        _print_threads(preview)
+        if dry_run or preview["found"] == preview["known"]:
+            return
+        _ask_first("Propose these?", yes, as_json)
+    report = run(is_dry=False)
+    results.print(
+        f"{report['added']} proposed, {report['known']} known already; {report['held']} of the "
+        "new ones are held for a reason."
+    )
+    if report["added"]:
+        results.print("They wait for approval: `skredder pairs list --state proposed`.")
+
+
+def withdraw(
+    author: Annotated[str, typer.Option(help="The author's id, or name as a file had it.")],
+    reason: ReasonOption = "",
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    settings: SettingsOption = None,
+) -> None:
+    """Withdraw all pairs of an author in one step, and list the runs that used them."""
+    report = find_installation(settings).perform(
+        "pairs.withdraw", {"author": author, "reason": reason, "dry_run": dry_run}
+    )
+    if as_json:
+        print_json(report)
+        return
+    would = "would be " if dry_run else ""
+    results.print(
+        f"{report['revoked']} approved and {report['rejected']} waiting pairs {would}withdrawn."
+    )
+    _print_uses(report)
+
+
+def clear(
+    pair: Annotated[int, typer.Argument(help="The pair's number.")],
+    reason: ReasonOption,
+    settings: SettingsOption = None,
+) -> None:
+    """Let everybody see a pair that was for some only, and the common model learn from it."""
+    cleared = find_installation(settings).perform(
+        "pairs.clear", {"pair_id": pair, "reason": reason}
+    )
+    results.print(f"Pair {cleared['id']} is for {cleared['audience']}.")
+
+
+def _ask_first(question: str, is_certain: bool, as_json: bool) -> None:
+    if is_certain:
+        return
+    if as_json:
+        fail("Add --yes, or --dry-run to see what would be done.", code=2)
+    if not typer.confirm(question):
+        raise typer.Exit(1)
+
+
+def _print_threads(report: dict[str, Any]) -> None:
+    results.print(
+        f"{report['threads']} threads: {report['found']} answered by somebody trusted "
+        f"({report['confirmed']} of them confirmed by who asked), {report['known']} known already."
+    )
+    for reason, count in report["left_out"].items():
+        results.print(f"  {count} left out: {reason}", markup=False)
+    for each in report["unread"]:
+        results.print(f"  not read: {each['path']}: {each['reason']}", style="yellow", markup=False)
+    for thread in report["shown"]:
+        where = thread["link"] or f"#{thread['channel']}"
+        _plain(f"\n  {thread['asked_by']}: {thread['question'][:200]}")
+        _plain(f"  {thread['answered_by']}: {thread['answer'][:200]}")
+        _plain(f"  {where}, for {thread['audience']}")
+
+
+def _print_erasure(report: dict[str, Any]) -> None:
+    would = "would be " if report["is_dry"] else ""
+    _plain(
+        f"{report['questions']} questions, {report['pairs']} pairs by them and "
+        f"{report['asked_pairs']} made from their questions {would}erased."
+    )
+    if not report["is_dry"]:
+        rows = ", ".join(f"{table} {count}" for table, count in report["rows"].items())
+        _plain(f"Copies taken out of other rows: {rows or 'none'}.")
+        for file in report["files"]:
+            _plain(f"  {file['done']}: {file['path']}")
+    _print_uses(report)
+    for place, count in report["left"].items():
+        results.print(f"STILL THERE: {place} ({count})", style="red", markup=False)
+    if report["is_dry"]:
+        return
+    if report["is_gone"]:
+        _plain("Searched again: nothing of them is left in tables, indexes, snapshots and logs.")
+    for sentence in report["kept"]:
+        results.print(f"  {sentence}", style="dim", markup=False, highlight=False)
+    _plain(f"The report: {report['report_file']}")
+
+
+def _print_uses(report: dict[str, Any]) -> None:
+    uses = report["uses"]
+    for snapshot in uses["snapshots"]:
+        _plain(
+            f"Snapshot {snapshot['digest'][:12]}: {snapshot['train']} of them to train on, "
+            f"{snapshot['held_out']} to measure with."
+        )
+    for run in uses["runs"]:
+        _plain(f"Run {run['id']}: {run['state']}.")
+    for version in uses["versions"]:
+        answers = ", answers now" if version["is_serving"] else ""
+        _plain(f"Version {version['name']}: {version['gate']}{answers}.")
+    if not uses["snapshots"]:
+        _plain("No model was trained on them.")
+    for number, step in enumerate(report["plan"]["steps"], start=1):
+        _plain(f"{number}. {step}")
+
+
+def _plain(text: str) -> None:
+    results.print(text, markup=False, highlight=False)

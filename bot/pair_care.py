@@ -1,0 +1,169 @@
+"""The care for pairs, wired: what checks, imports, exports, withdraws and erases them.
+
+Its operations are asked for by the command line, like those of `bot.operations`: plain values in
+and out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bot.audiences import EVERYONE
+from bot.erasing import Erasing, NobodyToErase
+from bot.home import Home
+from bot.pair_checks import PairChecks
+from bot.pair_export import PairExport
+from bot.permissions import Permissions
+from bot.settings import Settings
+from bot.slack_import import NobodyTrusted, SlackImport, ThreadPair
+from bot.withdrawing import NothingToWithdraw, Withdrawing
+from knowledge.grounding.reading import Ground
+from knowledge.retrieval import Retrieval
+from storage import jobs, pair_clearing
+from storage.database import Database
+from storage.pairs import HELD_OUT_SHARE, PairSource
+from training.pair_quality import longest_answer
+
+Progress = Callable[[dict[str, Any]], None]
+Operation = Callable[..., Any]
+
+#: Who acts when a command does.
+COMMAND_LINE = "command line"
+
+#: Errors whose message is written for the person who gave the command.
+CARE_ERRORS: tuple[type[Exception], ...] = (NobodyToErase, NobodyTrusted, NothingToWithdraw)
+
+
+class PairCare:
+    """What keeps pairs fit to be learned from, and takes them out again."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        home: Home,
+        settings: Settings,
+        retrieval: Retrieval,
+        permissions: Permissions,
+        reconcile_verified: Callable[[], int],
+        wake: Callable[[], None],
+    ) -> None:
+        """Wire it.
+
+        Args:
+            database: The truth.
+            home: Where everything lies.
+            settings: The settings.
+            retrieval: Finds the sections that pairs rest on.
+            permissions: Who is an expert.
+            reconcile_verified: Brings the index of verified answers in step with SQL.
+            wake: Lets new jobs be done.
+        """
+
+        def find_text(source: PairSource, audience: str) -> Ground | None:
+            found = retrieval.section(source.uri, source.heading, {EVERYONE, audience})
+            return None if found is None else Ground(f"{found.title} {found.heading}", found.text)
+
+        persona = settings.persona()
+        self.checks = PairChecks(
+            database,
+            voice=persona.voice,
+            find_text=find_text,
+            longest_answer=longest_answer(settings.model.max_new_tokens),
+            company_hosts=tuple(host.split()[-1] for host in settings.knowledge.website_hosts),
+        )
+        self._database = database
+        self._wake = wake
+        self._slack_import = SlackImport(
+            database,
+            self.checks,
+            is_expert=permissions.is_expert,
+            held_out_share=HELD_OUT_SHARE,
+            workspace_url=settings.knowledge.slack_workspace_url,
+        )
+        self._export = PairExport(database, persona)
+        self._withdrawing = Withdrawing(database, wake)
+        self._erasing = Erasing(database, home, reconcile_verified)
+
+    @property
+    def quick(self) -> dict[str, Operation]:
+        """The operations that are done at once, by name."""
+        return {
+            "pairs.clear": self.clear,
+            "pairs.write": self.export,
+            "pairs.withdraw": self.withdraw,
+        }
+
+    @property
+    def long(self) -> dict[str, Operation]:
+        """The operations that tell how far they are, by name."""
+        return {"pairs.import_slack": self.import_slack, "erase": self.erase}
+
+    def clear(self, pair_id: int, reason: str) -> dict[str, Any]:
+        """Let everybody see a pair that was for some only."""
+        with self._database.write() as session:
+            pair = pair_clearing.clear(session, pair_id, COMMAND_LINE, reason)
+            jobs.enqueue(
+                session, "learn_pair", {"pair_id": pair_id}, key=f"learn:{pair_id}:cleared"
+            )
+        self._wake()
+        return {"id": pair.id, "audience": pair.audience}
+
+    def export(
+        self, path: str, form: str | None, state: str, snapshot: str | None
+    ) -> dict[str, Any]:
+        """Write pairs to a file, with a data card."""
+        report = self._export.run(Path(path), form=form, state=state, snapshot=snapshot)
+        return _plain(report)
+
+    def withdraw(self, author: str, reason: str, dry_run: bool) -> dict[str, Any]:
+        """Take everything that one author wrote out of use."""
+        return _plain(self._withdrawing.run(author, COMMAND_LINE, reason, is_dry=dry_run))
+
+    def import_slack(
+        self,
+        path: str,
+        channels: list[str],
+        trusted: list[str],
+        dry_run: bool,
+        *,
+        on_progress: Progress,
+    ) -> dict[str, Any]:
+        """Propose the answered threads of a Slack export."""
+        report = self._slack_import.run(
+            Path(path),
+            channels=channels,
+            trusted=trusted,
+            is_dry=dry_run,
+            on_progress=on_progress,
+        )
+        return _plain(report) | {"shown": [_shown(each) for each in report.shown]}
+
+    def erase(self, user: str, dry_run: bool, *, on_progress: Progress) -> dict[str, Any]:
+        """Erase a person."""
+        report = self._erasing.run(user, COMMAND_LINE, is_dry=dry_run, on_progress=on_progress)
+        file = None if dry_run else str(self._erasing.report_file(report.stands_for))
+        return _plain(report) | {"is_gone": report.is_gone, "report_file": file}
+
+
+def _plain(report: Any) -> dict[str, Any]:
+    """Return a report as values that JSON has."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(report), default=str))
+    return plain
+
+
+def _shown(thread: ThreadPair) -> dict[str, Any]:
+    return {
+        "question": thread.pair.input,
+        "answer": thread.pair.output,
+        "asked_by": thread.asked_by,
+        "answered_by": thread.answered_by,
+        "channel": thread.where,
+        "audience": thread.pair.audience,
+        "link": thread.link,
+        "is_confirmed": thread.is_confirmed,
+    }
