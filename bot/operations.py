@@ -34,7 +34,7 @@ from storage.answers import NewAnswer
 from storage.database import DatabaseUnusable
 from storage.pairs import Pair, PairChangeRefused
 from training.base_model import BaseModelCorrupt, BaseModelMissing
-from training.pair_files import PairFileInvalid, write_pairs
+from training.pair_files import PairFileInvalid
 
 if TYPE_CHECKING:
     from bot.app import Skredder
@@ -81,7 +81,6 @@ class Operations:
         self._quick: dict[str, Callable[..., Any]] = {
             "ask": self.ask,
             "search": self.search,
-            "pairs.export": self.export_pairs,
             "pairs.list": self.list_pairs,
             "pairs.approve": self.approve_pair,
             "pairs.reject": self.reject_pair,
@@ -211,19 +210,6 @@ class Operations:
             "known": report.known,
             "skipped": [asdict(row) for row in report.skipped],
         }
-
-    def export_pairs(self, path: str, state: str) -> int:
-        """Write pairs to a file; its ending says in which form."""
-        from bot.pair_import import draft_of
-
-        target = Path(path)
-        form = target.suffix.lower().lstrip(".")
-        if form not in ("jsonl", "csv"):
-            raise PairFileInvalid(f"{target.name}: pairs are written to .jsonl and .csv files.")
-        with self._skredder.database.read() as session:
-            wanted = pairs.listed(session, state, limit=1_000_000)
-        with target.open("w", encoding="utf-8", newline="") as file:
-            return write_pairs((draft_of(pair) for pair in reversed(wanted)), file, form)
 
     def list_pairs(self, state: str | None, limit: int) -> list[dict[str, Any]]:
         """Show pairs, newest first."""

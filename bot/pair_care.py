@@ -94,7 +94,7 @@ class PairCare:
         """The operations that are done at once, by name."""
         return {
             "pairs.clear": self.clear,
-            "pairs.write": self.export,
+            "pairs.export": self.export,
             "pairs.withdraw": self.withdraw,
         }
 

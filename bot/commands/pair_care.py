@@ -1,4 +1,4 @@
-"""`skredder erase`, and `skredder pairs import-slack|withdraw|clear`."""
+"""`skredder erase`, and `skredder pairs export|import-slack|withdraw|clear`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,33 @@ def erase(
         _print_erasure(report)
     if report["left"]:
         raise typer.Exit(1)
+
+
+def export(  # noqa: PLR0917 - the command's options, given by name
+    file: Annotated[Path, typer.Argument(help="Where to write; the ending is .jsonl or .csv.")],
+    state: Annotated[str, typer.Option(help="Pairs in which state.")] = "approved",
+    form: Annotated[
+        str | None,
+        typer.Option("--as", help="jsonl, csv, chat or alpaca; by the ending if left out."),
+    ] = None,
+    snapshot: Annotated[
+        str | None, typer.Option(help="The pairs of this snapshot: how its digest begins.")
+    ] = None,
+    as_json: JsonOption = False,
+    settings: SettingsOption = None,
+) -> None:
+    """Write pairs to a file, with a data card beside it."""
+    report = find_installation(settings).perform(
+        "pairs.export",
+        {"path": str(file.absolute()), "form": form, "state": state, "snapshot": snapshot},
+    )
+    if as_json:
+        print_json(report)
+        return
+    _plain(f"{report['count']} pairs written to {file}; the data card: {report['card']}")
+    for reason, count in report["left_out"]:
+        if count:
+            _plain(f"{count} left out {reason}.")
 
 
 def import_slack(  # noqa: PLR0917 - the command's options, given by name

@@ -46,19 +46,6 @@ def import_pairs(
         results.print("They wait for approval: `skredder pairs list --state proposed`.")
 
 
-@pairs_app.command("export")
-def export_pairs(
-    file: Annotated[Path, typer.Argument(help="Where to write; the ending is .jsonl or .csv.")],
-    state: Annotated[str, typer.Option(help="Pairs in which state.")] = "approved",
-    settings: SettingsOption = None,
-) -> None:
-    """Write pairs to a file."""
-    count = find_installation(settings).perform(
-        "pairs.export", {"path": str(file.absolute()), "state": state}
-    )
-    results.print(f"{count} pairs written to {file}.", markup=False)
-
-
 @pairs_app.command("list")
 def list_pairs(
     state: Annotated[
