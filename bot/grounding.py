@@ -120,6 +120,8 @@ class GroundedWriter:
             return Shown(text)
         support = self._check.support(text)
         reasons = self._impossible(text) or support.reasons
+        if _is_cut_off(text):
+            reasons = (*reasons, "the sentence does not come to its end")
         if support.is_supported and not reasons:
             self._claims += 1
             self._said.add(_bare(support.sentence))
@@ -182,13 +184,28 @@ class SentenceStream:
 
 
 def without_headings(sentence: str, headings: Sequence[str]) -> str:
-    """Return `sentence` without lines that only repeat the heading of a passage.
+    """Return `sentence` without lines that only repeat the heading of a passage, or begin so.
 
     Small models like to begin by copying the line that stands above a passage in the prompt.
     """
-    known = {_bare(heading) for heading in headings}
-    lines = sentence.splitlines(keepends=True)
-    return "".join(line for line in lines if _bare(line) not in known)
+    parts = [heading.split(" > ") for heading in headings]
+    paths = {" > ".join(each[:n]) for each in parts for n in range(1, len(each) + 1)}
+    known = {_bare(path) for path in paths}
+    lines = [line for line in sentence.splitlines(keepends=True) if _bare(line) not in known]
+    for path in sorted(paths, key=len, reverse=True):  # the longest first: it holds the others
+        lines = [
+            line[len(path) :].lstrip().removeprefix(">").lstrip()
+            if line.startswith(path) and line[len(path) :].lstrip().startswith(">")
+            else line
+            for line in lines
+        ]
+    return "".join(lines)
+
+
+def _is_cut_off(text: str) -> bool:
+    """Whether a text of one line ends within a sentence, as it does when the tokens run out."""
+    bare = _CITED.sub("", text).strip().rstrip("*_\"'”’)»")
+    return bool(bare) and "\n" not in bare and bare[-1] not in ".!?:…"
 
 
 def says_it_does_not_know(text: str) -> bool:

@@ -190,3 +190,18 @@ def test_a_number_in_words_is_the_same_number() -> None:
     assert has_supported_numbers("It takes 5 days.", ["It takes five days."], "")
     assert has_supported_numbers("Det tar 5 dager.", ["Det tar fem dager."], "")
     assert not has_supported_numbers("It takes 6 days.", ["It takes five days."], "")
+
+
+def test_a_sentence_that_the_model_could_not_end_gives_way_to_the_passage_s_words(
+    writer: GroundedWriter,
+) -> None:
+    decided = writer.write("The doors of the Bergen office open at")
+    assert not isinstance(decided, Shown)
+    assert "the sentence does not come to its end" in decided.reasons
+
+
+def test_the_path_of_headings_before_a_sentence_is_taken_out() -> None:
+    headings = ["Pay and pension > Holiday pay", "Holiday pay"]
+    assert without_headings("Pay and pension > Hei!", headings) == "Hei!"
+    assert without_headings("Pay and pension > Holiday pay > 12 %.", headings) == "12 %."
+    assert without_headings("Pay and pension is a page.", headings) == "Pay and pension is a page."
