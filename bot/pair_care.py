@@ -17,6 +17,7 @@ from bot.erasing import Erasing, NobodyToErase
 from bot.home import Home
 from bot.pair_checks import PairChecks
 from bot.pair_export import PairExport
+from bot.pair_masking import PairMasking
 from bot.permissions import Permissions
 from bot.settings import Settings
 from bot.slack_import import NobodyTrusted, SlackImport, ThreadPair
@@ -87,6 +88,7 @@ class PairCare:
         )
         self._export = PairExport(database, persona)
         self._withdrawing = Withdrawing(database, wake)
+        self._masking = PairMasking(database, self.checks, wake)
         self._erasing = Erasing(database, home, reconcile_verified)
 
     @property
@@ -94,6 +96,7 @@ class PairCare:
         """The operations that are done at once, by name."""
         return {
             "pairs.clear": self.clear,
+            "pairs.mask": self.mask,
             "pairs.export": self.export,
             "pairs.withdraw": self.withdraw,
         }
@@ -101,7 +104,11 @@ class PairCare:
     @property
     def long(self) -> dict[str, Operation]:
         """The operations that tell how far they are, by name."""
-        return {"pairs.import_slack": self.import_slack, "erase": self.erase}
+        return {
+            "pairs.import_slack": self.import_slack,
+            "pairs.check": self.check,
+            "erase": self.erase,
+        }
 
     def clear(self, pair_id: int, reason: str) -> dict[str, Any]:
         """Let everybody see a pair that was for some only."""
@@ -112,6 +119,21 @@ class PairCare:
             )
         self._wake()
         return {"id": pair.id, "audience": pair.audience}
+
+    def mask(self, pair_id: int) -> dict[str, Any]:
+        """Put a masked pair in the place of one with something personal or secret in it."""
+        pair = self._masking.mask(pair_id, COMMAND_LINE)
+        return {
+            "id": pair.id,
+            "input": pair.input,
+            "output": pair.output,
+            "state": pair.state,
+            "holds": list(pair.holds),
+        }
+
+    def check(self, *, on_progress: Progress) -> dict[str, Any]:
+        """Look at all pairs in use again, and hold those that new ones would be held for."""
+        return _plain(self._masking.check_again(on_progress))
 
     def export(
         self, path: str, form: str | None, state: str, snapshot: str | None

@@ -116,6 +116,19 @@ def approved_outputs(session: Session, limit: int = 300) -> tuple[str, ...]:
     )
 
 
+def ids_in_use(session: Session) -> tuple[int, ...]:
+    """Return the pairs that are approved or may be yet, oldest first."""
+    wanted = select(PairRow.id).where(PairRow.state.in_(("proposed", "approved")))
+    return tuple(session.scalars(wanted.order_by(PairRow.id)))
+
+
+def reasons_ever(session: Session, pair_id: int) -> frozenset[str]:
+    """Return the reasons for which a pair is or was held, released ones too."""
+    return frozenset(
+        session.scalars(select(PairHoldRow.reason).where(PairHoldRow.pair_id == pair_id))
+    )
+
+
 def _taking_the_place_of_others(session: Session, since: datetime) -> frozenset[int]:
     """The pairs since a moment that took the place of somebody else's."""
     older = aliased(PairRow)

@@ -1,4 +1,4 @@
-"""`skredder erase`, and `skredder pairs export|import-slack|withdraw|clear`."""
+"""`skredder erase`, and `skredder pairs export|import-slack|withdraw|clear|mask|check`."""
 
 from __future__ import annotations
 
@@ -144,6 +144,31 @@ def clear(
         "pairs.clear", {"pair_id": pair, "reason": reason}
     )
     results.print(f"Pair {cleared['id']} is for {cleared['audience']}.")
+
+
+def mask(
+    pair: Annotated[int, typer.Argument(help="The pair's number.")],
+    settings: SettingsOption = None,
+) -> None:
+    """Mask what is personal or secret in a pair; the masked one takes its place."""
+    new = find_installation(settings).perform("pairs.mask", {"pair_id": pair})
+    _plain(f"Pair {new['id']} is {new['state']} in its place:")
+    _plain(f"  {new['input']}\n  {new['output']}")
+    for reason in new["holds"]:
+        results.print(f"  held: {reason}", style="yellow", markup=False)
+
+
+def check(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
+    """Look at all pairs in use again, and hold those that an expert should look at."""
+    with bar("Pairs") as advance:
+        report = find_installation(settings).perform("pairs.check", {}, advance)
+    if as_json:
+        print_json(report)
+        return
+    _plain(f"{report['looked_at']} pairs looked at; {len(report['held'])} are held now.")
+    for number, reasons in report["held"]:
+        for reason in reasons:
+            _plain(f"  pair {number}: {reason}")
 
 
 def _ask_first(question: str, is_certain: bool, as_json: bool) -> None:
