@@ -25,7 +25,7 @@ from bot.pair_care import PairCare
 from bot.pair_import import PairImport
 from bot.permissions import Permissions
 from bot.retraining import Retrainings
-from bot.schedule import Schedule
+from bot.schedule import RetrainSchedule, Schedule
 from bot.settings import AnswerSettings, KnowledgeSettings, Settings
 from bot.training_parts import build_training
 from bot.upkeep import Upkeep
@@ -220,6 +220,9 @@ class Skredder:
         from bot.slack.side import SlackSide, free_jobs_of_the_dead
 
         free_jobs_of_the_dead(self.database)
+        retrain_schedule = RetrainSchedule(
+            self.database, self.settings.training.schedule, self._look_for_due_run
+        )
         self._slack = SlackSide(
             settings=self.settings,
             client=client,
@@ -229,12 +232,14 @@ class Skredder:
             corrections=self.corrections,
             permissions=self.permissions,
             retrainings=self.retrainings,
+            schedule=retrain_schedule,
+            gaps=self.upkeep.gaps,
             learning=self._learning.handlers | {"consider_retraining": self.retrainings.consider},
         )
         self._slack.start()
         self._control = ControlServer(self._control_file, self.operations.perform, USER_ERRORS)
         self._schedule = Schedule()
-        self._schedule.add("retraining", self.settings.training.schedule, self._look_for_due_run)
+        self._schedule.add("retraining", "* * * * *", retrain_schedule.tick)
         if self.settings.knowledge.sync:
             self._schedule.add("sync", self.settings.knowledge.sync, self._sync_sources)
         self._schedule.start()

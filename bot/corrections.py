@@ -193,6 +193,20 @@ class Corrections:
         jobs.enqueue(session, "consider_retraining", {"pair_id": pair.id}, key=f"due:{pair.id}")
         return pair
 
+    def decide(self, conflict_id: int, outcome: str, actor: str) -> None:
+        """Say which of two contradicting pairs is right: `older`, `newer` or `both`.
+
+        Raises:
+            PairChangeRefused: this is decided already.
+        """
+        with self._database.write() as session:
+            decided = pairs.decide_conflict(
+                session, conflict_id, outcome, actor, "decided in App Home"
+            )
+            for pair_id in (decided.older_id, decided.newer_id):
+                key = f"learn:{pair_id}:conflict:{conflict_id}"
+                jobs.enqueue(session, "learn_pair", {"pair_id": pair_id}, key=key)
+
     def reject(self, pair_id: int, actor: str) -> Pair:
         """Turn a proposed pair down. Raises `PairChangeRefused`."""
         with self._database.write() as session:

@@ -18,8 +18,8 @@ from rich.table import Table
 
 from bot.demo.company_files import Script
 from bot.demo.stage import ADMIN, ASK_CHANNEL, COLLEAGUE, EMPLOYEE, EXPERT, Stage
-from bot.slack import blocks
-from bot.slack.text import safe_markdown
+from bot.slack import blocks, correction_form
+from bot.slack.markdown import fitting_markdown
 from storage import answers, pairs
 from storage.answers import Answer
 from training.prompt import cited_numbers
@@ -109,8 +109,8 @@ class Tour:
         ingrid.submit(
             view[-1],
             {
-                blocks.ANSWER_BLOCK: {blocks.ANSWER_INPUT: self.script.better},
-                blocks.REASON_BLOCK: {blocks.REASON_INPUT: self.script.reason},
+                correction_form.ANSWER_BLOCK: {correction_form.ANSWER_INPUT: self.script.better},
+                correction_form.REASON_BLOCK: {correction_form.REASON_INPUT: self.script.reason},
             },
         )
         thread = self._thread_of(answer)
@@ -235,7 +235,7 @@ class Tour:
             for m in self.stage.workspace.messages(ASK_CHANNEL, ts)
             if m["ts"] == answer.message_ts
         ]
-        begins = safe_markdown(answer.text[:40])
+        begins = fitting_markdown(answer.text[:40])
         if len(shown) != 1 or ("[" in answer.text and begins not in shown[0]["text"]):
             raise StepFailed("the answer does not stand in the thread as it was stored")
         self._say("Skredder", answer.text, answer)

@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import logging
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_bolt import Ack, App
 
 from bot.corrections import Corrections
-from bot.permissions import NotAllowed, Permissions
+from bot.permissions import Permissions
 from bot.retraining import Retrainings, RetrainRefused
+from bot.schedule import RetrainSchedule
+from bot.slack import channel_form, home_facts
+from bot.slack.answers_plot import draw_days
 from bot.slack.calls import SlackBusy, SlackCalls, SlackRefused, SlackUncertain
+from bot.slack.guard import Body, Guard, team_of, user_of
 from bot.slack.home_view import (
     APPROVE,
+    BOTH_RIGHT,
+    CHANNEL_SETTINGS,
     CONFIRM,
+    EXPORT,
+    NEWER_RIGHT,
+    OLDER_RIGHT,
     REJECT,
     RETRAIN,
     REVOKE,
     ROLL_BACK,
-    TrainingFacts,
     home_view,
 )
+from bot.slack.people import People
+from bot.slack.retrain_plan import Plan
+from bot.slack.threads import channel_scope
+from bot.slack.words import Words
 from bot.worker import TryLater
-from storage import jobs
+from storage import choices, jobs, pairs
 from storage.database import Database
 from storage.jobs import Job
-from storage.overview import overview
+from storage.overview import Day, overview, per_day
 from storage.pairs import PairChangeRefused
+from training.pair_files import write_pairs
 
 log = logging.getLogger(__name__)
+
+#: How many days the plot shows.
+DAYS = 28
+
+_SLACK_TROUBLE = (SlackBusy, SlackRefused, SlackUncertain)
 
 
 @dataclass(frozen=True)
@@ -40,108 +61,247 @@ class AppHome:
     company: str
     database: Database
     calls: SlackCalls
+    guard: Guard
+    people: People
     permissions: Permissions
     corrections: Corrections
     retrainings: Retrainings
+    schedule: RetrainSchedule
+    plan: Callable[[], Plan]
+    gaps: Callable[[], list[dict[str, Any]]]
     wake_workers: Callable[[], None]
+    #: The picture that was uploaded last, by what it shows.
+    plots: dict[str, str] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def register(self, app: App) -> None:
         """Tell Bolt which deliveries are ours."""
-        app.action(APPROVE)(self.approve)
-        app.action(REJECT)(self.reject)
-        app.action(CONFIRM)(self.confirm)
-        app.action(REVOKE)(self.revoke)
-        app.action(RETRAIN)(self.retrain)
-        app.action(ROLL_BACK)(self.roll_back)
+        lets = self.guard.lets
+        for name, listener in (
+            (APPROVE, self.approve),
+            (REJECT, self.reject),
+            (CONFIRM, self.confirm),
+            (REVOKE, self.revoke),
+            (OLDER_RIGHT, self.decide_older),
+            (NEWER_RIGHT, self.decide_newer),
+            (BOTH_RIGHT, self.decide_both),
+        ):
+            app.action(name)(lets("approve a correction", listener))
+        app.action(RETRAIN)(lets("retrain", self.retrain))
+        app.action(ROLL_BACK)(lets("roll back", self.roll_back))
+        app.action(CHANNEL_SETTINGS)(lets("change a channel's settings", self.open_channels))
+        app.view(channel_form.CHANNELS_FORM)(
+            lets("change a channel's settings", self.save_channels)
+        )
+        app.action(EXPORT)(lets("export pairs", self.export))
 
     def publish(self, job: Job) -> None:
         """Do a `publish_home` job."""
-        user_id = str(job.payload["user_id"])
-        with self.database.read() as session:
-            seen = overview(session)
-        status = self.retrainings.status()
-        view = home_view(
-            self.company,
-            seen,
-            TrainingFacts(
-                serving=status.serving,
-                readiness=status.readiness,
-                last_run=status.last_run,
-                can_start=status.can_start,
-                can_roll_back=status.can_roll_back,
-            ),
-            is_expert=self.permissions.is_expert(user_id),
-            is_admin=self.permissions.is_admin(user_id),
-        )
+        user_id, team_id = str(job.payload["user_id"]), str(job.payload.get("team_id") or "")
+        say = self.people.words(user_id)
         try:
+            view = home_view(self._facts(user_id, team_id, say), say)
             self.calls.call("views_publish", user_id=user_id, view=view)
         except SlackBusy as busy:
             raise TryLater(busy.seconds, str(busy)) from busy
 
-    def approve(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+    def _facts(self, user_id: str, team_id: str, say: Words) -> home_facts.Facts:
+        is_admin = self.permissions.is_admin(user_id)
+        with self.database.read() as session:
+            seen = overview(session)
+            taught = home_facts.taught(session, user_id)
+            experts = (
+                home_facts.for_experts(session, seen)
+                if self.permissions.is_expert(user_id)
+                else None
+            )
+        return home_facts.Facts(
+            company=self.company,
+            overview=seen,
+            taught=taught,
+            experts=experts,
+            admins=self._for_admins(team_id, say) if is_admin else None,
+        )
+
+    def _for_admins(self, team_id: str, say: Words) -> home_facts.ForAdmins:
+        with self.database.read() as session:
+            days = per_day(session, DAYS)
+            versions = home_facts.versions_with_numbers(session)
+            strict = home_facts.strict_channels(session, team_id)
+            audit = home_facts.newest_audit(session)
+        following = self.schedule.following()
+        status = self.retrainings.status()
+        return home_facts.ForAdmins(
+            status=status,
+            plan=self.plan(),
+            last_run=self.retrainings.last_run(),
+            schedule=(
+                say("Nothing is trained by itself.")
+                if following is None
+                else say("Next look whether to train: {moment}", moment=say.moment(following))
+            ),
+            days=days,
+            plot_file=self._plot(days, say),
+            gaps=tuple(home_facts.Gap(str(gap["topic"]), int(gap["times"])) for gap in self.gaps()),
+            versions=versions,
+            strict=strict,
+            audit=audit,
+            can_start=status.can_start,
+        )
+
+    def _plot(self, days: tuple[Day, ...], say: Words) -> str:
+        """Return the id of the picture at Slack; empty where none can be uploaded."""
+        key = hashlib.sha256(f"{self.calls.team_id}{say.language}{days}".encode()).hexdigest()
+        with self.lock:
+            known = self.plots.get(key)
+        if known is not None:
+            return known
+        title = say("Answers of the last four weeks")
+        try:
+            told = self.calls.call(
+                "files_upload_v2",
+                file=io.BytesIO(draw_days(days, say)),
+                filename="answers.png",
+                title=title,
+                alt_txt=title,
+            )
+        except _SLACK_TROUBLE as error:
+            log.info("plot not uploaded: %s", error)
+            return ""
+        file_id = str(((told.get("files") or [{}])[0]).get("id") or "")
+        with self.lock:
+            self.plots.clear()
+            self.plots[key] = file_id
+        return file_id
+
+    def approve(self, ack: Ack, body: Body, payload: Body) -> None:
         """Approve a waiting pair."""
-        user_id = body["user"]["id"]
-        self._decide(
-            ack,
-            user_id,
-            lambda: self.corrections.approve(int(action["value"]), user_id),
-        )
+        self._act(ack, body, lambda who: self.corrections.approve(int(payload["value"]), who))
 
-    def reject(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+    def reject(self, ack: Ack, body: Body, payload: Body) -> None:
         """Turn a waiting pair down."""
-        user_id = body["user"]["id"]
-        self._decide(
-            ack,
-            user_id,
-            lambda: self.corrections.reject(int(action["value"]), user_id),
-        )
+        self._act(ack, body, lambda who: self.corrections.reject(int(payload["value"]), who))
 
-    def confirm(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+    def confirm(self, ack: Ack, body: Body, payload: Body) -> None:
         """Say that an answer is still right although its page changed."""
-        user_id = body["user"]["id"]
-        self._decide(ack, user_id, lambda: self.corrections.confirm(int(action["value"]), user_id))
+        self._act(ack, body, lambda who: self.corrections.confirm(int(payload["value"]), who))
 
-    def revoke(self, ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
+    def revoke(self, ack: Ack, body: Body, payload: Body) -> None:
         """Take back an answer that is not right any more."""
-        user_id = body["user"]["id"]
-        self._decide(ack, user_id, lambda: self.corrections.revoke(int(action["value"]), user_id))
+        self._act(ack, body, lambda who: self.corrections.revoke(int(payload["value"]), who))
 
-    def retrain(self, ack: Ack, body: dict[str, Any]) -> None:
-        """Start a run."""
-        user_id = body["user"]["id"]
-        key = f"home:{body['trigger_id']}"
-        self._act(ack, user_id, lambda: self.retrainings.request(user_id, key))
+    def decide_older(self, ack: Ack, body: Body, payload: Body) -> None:
+        """Say that of two answers the older is right."""
+        self._decide(ack, body, payload, "older")
 
-    def roll_back(self, ack: Ack, body: dict[str, Any]) -> None:
-        """Let the version before answer again."""
-        user_id = body["user"]["id"]
+    def decide_newer(self, ack: Ack, body: Body, payload: Body) -> None:
+        """Say that of two answers the newer is right."""
+        self._decide(ack, body, payload, "newer")
+
+    def decide_both(self, ack: Ack, body: Body, payload: Body) -> None:
+        """Say that two answers do not contradict each other."""
+        self._decide(ack, body, payload, "both")
+
+    def _decide(self, ack: Ack, body: Body, payload: Body, outcome: str) -> None:
         self._act(
-            ack, user_id, lambda: self.retrainings.roll_back(user_id, "with the button in App Home")
+            ack,
+            body,
+            lambda who: self.corrections.decide(int(payload["value"]), outcome, who),
         )
 
-    def _decide(self, ack: Ack, user_id: str, change: Callable[[], object]) -> None:
-        def allowed() -> object:
-            self.permissions.require(user_id, "approve a correction")
-            return change()
+    def retrain(self, ack: Ack, body: Body, _payload: Body) -> None:
+        """Start a run."""
+        self._act(
+            ack, body, lambda who: self.retrainings.request(who, f"home:{body['trigger_id']}")
+        )
 
-        self._act(ack, user_id, allowed)
+    def roll_back(self, ack: Ack, body: Body, _payload: Body) -> None:
+        """Let the version before answer again."""
+        self._act(
+            ack,
+            body,
+            lambda who: self.retrainings.roll_back(who, "with the button in App Home"),
+        )
 
-    def _act(self, ack: Ack, user_id: str, change: Callable[[], object]) -> None:
+    def open_channels(self, ack: Ack, body: Body, _payload: Body) -> None:
+        """Open the form for channels."""
+        ack()
+        user_id = user_of(body)
+        say = self.people.words_at_hand(user_id)
+        with self.database.read() as session:
+            strict = home_facts.strict_channels(session, team_of(body))
+        try:
+            self.calls.call(
+                "views_open",
+                trigger_id=body["trigger_id"],
+                view=channel_form.channel_form(strict, say),
+            )
+        except _SLACK_TROUBLE as error:
+            log.warning("form not opened: %s", error)
+            self.guard.whisper(body, say("The form did not open. Press once more."))
+
+    def save_channels(self, ack: Ack, body: Body, payload: Body) -> None:
+        """Commit what was chosen for channels, and only then let the form close."""
+        user_id, team_id = user_of(body), team_of(body)
+        wanted = set(channel_form.strict_in(payload))
+        with self.database.write() as session:
+            before = set(home_facts.strict_channels(session, team_id))
+            for channel in sorted(before ^ wanted):
+                value = "on" if channel in wanted else "off"
+                choices.choose(session, channel_scope(team_id, channel), "strict", value, user_id)
+            self._show_anew(session, user_id, team_id)
+        ack()
+        self.wake_workers()
+
+    def export(self, ack: Ack, body: Body, _payload: Body) -> None:
+        """Have the approved pairs sent to the admin who asks."""
+        job = {"user_id": user_of(body), "team_id": team_of(body)}
+        with self.database.write() as session:
+            jobs.enqueue(session, "export_pairs", job, key=f"export:{body['trigger_id']}")
+        ack()
+        self.wake_workers()
+
+    def send_export(self, job: Job) -> None:
+        """Do an `export_pairs` job: a JSONL file in the admin's direct messages."""
+        from bot.pair_import import draft_of
+
+        user_id = str(job.payload["user_id"])
+        say = self.people.words(user_id)
+        with self.database.read() as session:
+            approved = pairs.listed(session, "approved", limit=1_000_000)
+        written = io.StringIO()
+        count = write_pairs((draft_of(pair) for pair in reversed(approved)), written, "jsonl")
+        told = say.plural("{count} approved pair.", "{count} approved pairs.", count)
+        try:
+            channel = self.calls.call("conversations_open", users=user_id)["channel"]["id"]
+            if not count:
+                self.calls.call("chat_postMessage", channel=channel, text=told)
+                return
+            self.calls.call(
+                "files_upload_v2",
+                channel=channel,
+                file=io.BytesIO(written.getvalue().encode()),
+                filename="pairs.jsonl",
+                title=say("Approved pairs"),
+                initial_comment=told,
+            )
+        except SlackBusy as busy:
+            raise TryLater(busy.seconds, str(busy)) from busy
+
+    def _act(self, ack: Ack, body: Body, change: Callable[[str], object]) -> None:
         """Do what a button asks for, committed before Slack is answered; then show the result."""
+        user_id = user_of(body)
         told = ""
         try:
-            change()
-        except (NotAllowed, PairChangeRefused, RetrainRefused) as refused:
-            told = str(refused)
+            change(user_id)
+        except (PairChangeRefused, RetrainRefused) as refused:
+            told = self.people.words_at_hand(user_id).told(refused)
         with self.database.write() as session:
-            jobs.enqueue(session, "publish_home", {"user_id": user_id})
+            self._show_anew(session, user_id, team_of(body))
         ack()
         self.wake_workers()
         if told:
-            self._tell(user_id, told)
+            self.guard.whisper(body, told)
 
-    def _tell(self, user_id: str, text: str) -> None:
-        try:
-            self.calls.call("chat_postMessage", channel=user_id, text=text)
-        except (SlackBusy, SlackRefused, SlackUncertain) as error:
-            log.warning("nobody could be told user=%s: %s", user_id, error)
+    def _show_anew(self, session: Any, user_id: str, team_id: str) -> None:
+        jobs.enqueue(session, "publish_home", {"user_id": user_id, "team_id": team_id})

@@ -12,6 +12,7 @@ from slack_bolt import Ack, App, BoltResponse
 from slack_sdk import WebClient
 
 from bot.permissions import NotAllowed
+from bot.slack.guard import Guard
 from bot.slack.inbox import Inbox
 
 log = logging.getLogger(__name__)
@@ -29,16 +30,25 @@ class Surface(Protocol):
         """Tell Bolt which deliveries are its own."""
 
 
-def build_bolt_app(client: WebClient, inbox: Inbox, surfaces: Iterable[Surface]) -> App:
+def build_bolt_app(
+    client: WebClient,
+    inbox: Inbox,
+    guard: Guard,
+    surfaces: Iterable[Surface],
+    **of_the_app: Any,
+) -> App:
     """Return the Bolt app.
 
     Args:
         client: Slack, with our own rules for retries.
         inbox: The global middleware that commits events.
+        guard: What every listener goes through.
         surfaces: The listeners.
+        of_the_app: What Bolt needs beside them: a signing secret, OAuth.
     """
     app = App(
         client=client,
+        **of_the_app,
         listener_executor=ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener"),
         raise_error_for_unhandled_request=False,
     )
@@ -47,12 +57,12 @@ def build_bolt_app(client: WebClient, inbox: Inbox, surfaces: Iterable[Surface])
         surface.register(app)
     # Bolt would leave what nobody listens to unanswered, and Slack would send it again.
     for catch in (app.action, app.shortcut, app.command, app.options, app.view):
-        catch(_ANYTHING)(_ignore)
+        catch(_ANYTHING)(guard.lets("ask", _ignore))
     app.error(_explain)
     return app
 
 
-def _ignore(ack: Ack) -> None:
+def _ignore(ack: Ack, body: dict[str, Any], payload: dict[str, Any]) -> None:  # noqa: ARG001
     ack()
 
 

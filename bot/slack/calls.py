@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPException
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
+from slack_sdk.webhook import WebhookClient
 
 #: How long one request may take, in seconds. Slack answers in well under one.
 REQUEST_TIMEOUT_SECONDS = 5
@@ -46,11 +50,38 @@ def new_client(token: str, api_url: str) -> WebClient:
 
 
 class SlackCalls:
-    """Slack's Web API with errors that say what to do next."""
+    """Slack's Web API with errors that say what to do next.
 
-    def __init__(self, client: WebClient) -> None:
-        """Take the client; see `new_client`."""
+    With several workspaces, a call speaks for the one that `acting_for` names in this thread.
+    """
+
+    def __init__(
+        self, client: WebClient, token_of: Callable[[str], str | None] = lambda _team: None
+    ) -> None:
+        """Take the client (see `new_client`), and what gives the bot's token in a workspace."""
         self.client = client
+        self._token_of = token_of
+        self._acting = threading.local()
+
+    @contextmanager
+    def acting_for(self, team_id: str) -> Iterator[None]:
+        """Speak for one workspace in this thread, as long as this is open."""
+        before = getattr(self._acting, "team_id", "")
+        self._acting.team_id = team_id
+        try:
+            yield
+        finally:
+            self._acting.team_id = before
+
+    @property
+    def team_id(self) -> str:
+        """The workspace that is spoken for in this thread; empty where there is only one."""
+        return str(getattr(self._acting, "team_id", ""))
+
+    @property
+    def token(self) -> str:
+        """The bot's token in the workspace that is spoken for."""
+        return self._token_of(self.team_id) or str(self.client.token or "")
 
     def call(self, method: str, **arguments: Any) -> dict[str, Any]:
         """Call a method by the name slack_sdk gives it, such as `chat_postMessage`.
@@ -60,6 +91,9 @@ class SlackCalls:
             SlackRefused: Slack says no.
             SlackUncertain: the connection failed, or Slack had an error of its own.
         """
+        token = self._token_of(self.team_id)
+        if token:
+            arguments["token"] = token
         try:
             response = getattr(self.client, method)(**arguments)
         except SlackApiError as error:
@@ -73,3 +107,24 @@ class SlackCalls:
             raise SlackUncertain(f"{method}: {type(error).__name__}: {error}") from error
         data = response.data
         return data if isinstance(data, dict) else {}
+
+    def respond(self, response_url: str, **body: Any) -> None:
+        """Answer an interaction or a command by the address that came with it.
+
+        Raises:
+            SlackBusy, SlackRefused, SlackUncertain: as for `call`; refused once the address has
+                been used five times, or is half an hour old.
+        """
+        webhook = WebhookClient(
+            response_url, timeout=REQUEST_TIMEOUT_SECONDS, retry_handlers=[], ssl=self.client.ssl
+        )
+        try:
+            response = webhook.send_dict(body)
+        except (OSError, HTTPException, SlackRequestError) as error:
+            raise SlackUncertain(f"response_url: {type(error).__name__}: {error}") from error
+        if response.status_code == 429:
+            raise SlackBusy(float(response.headers.get("Retry-After", 1)))
+        if response.status_code >= 500:
+            raise SlackUncertain(f"response_url: Slack answered {response.status_code}.")
+        if response.status_code != 200:
+            raise SlackRefused("response_url", response.body[:200])

@@ -12,22 +12,51 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from slack_bolt import BoltContext, BoltResponse
+from sqlalchemy.orm import Session
 
-from bot.slack.incoming import message_in, opened_home_of
-from storage import inbox, jobs, questions
+from bot.permissions import Action
+from bot.slack.incoming import IncomingMessage, message_in
+from storage import inbox, jobs, questions, stops
 from storage.database import Database
 from storage.failpoints import failpoint
 
 log = logging.getLogger(__name__)
 
+#: The reaction with which an expert makes a colleague's reply an answer.
+GOOD_REPLY = "white_check_mark"
+
+#: Every kind of event that is heard, with what somebody must be allowed to do for it. Whether
+#: they are is asked where the work is done, which is after Slack has been answered.
+HEARD: dict[str, Action] = {
+    "message": "ask",
+    "app_mention": "ask",
+    "app_home_opened": "open the home tab",
+    "reaction_added": "propose a correction",
+    "agent_session_stopped": "stop an answer",
+}
+
+Event = Mapping[str, Any]
+
 
 class Inbox:
     """The global middleware that accepts events."""
 
-    def __init__(self, database: Database, wake_workers: Callable[[], None]) -> None:
-        """Take the database, and what to call when there is new work."""
+    def __init__(
+        self,
+        database: Database,
+        wake_workers: Callable[[], None],
+        stop_at_once: Callable[[str, str], None] = lambda _channel, _thread: None,
+    ) -> None:
+        """Take the collaborators.
+
+        Args:
+            database: Where events and their jobs are committed.
+            wake_workers: Called when there is new work.
+            stop_at_once: Called with channel and thread when somebody presses Stop.
+        """
         self._database = database
         self._wake_workers = wake_workers
+        self._stop_at_once = stop_at_once
 
     def __call__(
         self, body: Mapping[str, Any], context: BoltContext, next: Callable[[], BoltResponse]
@@ -42,42 +71,96 @@ class Inbox:
         return BoltResponse(status=200, body="")
 
     def _accept(self, body: Mapping[str, Any], bot_user_id: str) -> bool:
-        message = message_in(body, bot_user_id)
-        home_of = opened_home_of(body)
-        if message is None and home_of is None:
+        event: Event = body.get("event") or {}
+        kind = event.get("type")
+        if kind not in HEARD:
             return False
         team_id = str(body.get("team_id") or "")
+        if kind == "agent_session_stopped":
+            return self._stop(body, event, team_id)
+        if kind in ("message", "app_mention"):
+            message = message_in(body, bot_user_id)
+            return message is not None and self._hear(body, message)
+        job = _quick_job(event, bot_user_id)
+        if job is None:
+            return False
         with self._database.write() as session:
-            if message is not None and message.place == "thread":
-                ours = questions.is_our_thread(
-                    session, message.team_id, message.channel, message.thread_ts
-                )
-                if not ours:
-                    return False
             inbox_id = inbox.accept(session, str(body["event_id"]), "event", team_id, body)
             if inbox_id is None:
                 return False
-            if message is None:
-                jobs.enqueue(session, "publish_home", {"user_id": home_of}, inbox_id=inbox_id)
-                return True
-            question_id = questions.record(
-                session,
-                team_id=message.team_id,
-                channel=message.channel,
-                ts=message.ts,
-                thread_ts=message.thread_ts,
-                user_id=message.user_id,
-                place=message.place,
-                text=message.text,
-            )
-            if question_id is None:
-                return False
-            jobs.enqueue(
-                session,
-                "answer",
-                {"question_id": question_id},
-                key=f"answer:{question_id}",
-                inbox_id=inbox_id,
-            )
-        log.info("question accepted id=%d place=%s", question_id, message.place)
+            name, payload = job
+            payload |= {"team_id": team_id}
+            jobs.enqueue(session, name, payload, inbox_id=inbox_id)
         return True
+
+    def _hear(self, body: Mapping[str, Any], message: IncomingMessage) -> bool:
+        with self._database.write() as session:
+            if message.place == "thread" and not questions.is_our_thread(
+                session, message.team_id, message.channel, message.thread_ts
+            ):
+                return False
+            inbox_id = inbox.accept(session, str(body["event_id"]), "event", message.team_id, body)
+            if inbox_id is None:
+                return False
+            if message.place == "thread":
+                # Whether it is meant for the bot takes a look at the thread, which takes a call.
+                key = f"heard:{message.team_id}:{message.channel}:{message.ts}"
+                made = jobs.enqueue(session, "hear_reply", {}, key=key, inbox_id=inbox_id)
+                return made is not None
+            return ask(session, message, inbox_id) is not None
+
+    def _stop(self, body: Mapping[str, Any], event: Event, team_id: str) -> bool:
+        channel, thread = str(event.get("channel") or ""), str(event.get("thread_ts") or "")
+        with self._database.write() as session:
+            inbox_id = inbox.accept(session, str(body["event_id"]), "event", team_id, body)
+            if inbox_id is None:
+                return False
+            stops.press(session, team_id, channel, thread, str(event.get("user") or ""))
+            payload = {"channel": channel, "thread_ts": thread, "team_id": team_id}
+            jobs.enqueue(session, "end_session", payload, inbox_id=inbox_id)
+        self._stop_at_once(channel, thread)
+        return True
+
+
+def ask(session: Session, message: IncomingMessage, inbox_id: int) -> int | None:
+    """Record a question with the job of answering it; None when this message is one already."""
+    question_id = questions.record(
+        session,
+        team_id=message.team_id,
+        channel=message.channel,
+        ts=message.ts,
+        thread_ts=message.thread_ts,
+        user_id=message.user_id,
+        place=message.place,
+        text=message.text,
+    )
+    if question_id is None:
+        return None
+    jobs.enqueue(
+        session,
+        "answer",
+        {"question_id": question_id},
+        key=f"answer:{question_id}",
+        inbox_id=inbox_id,
+    )
+    log.info("question accepted id=%d place=%s", question_id, message.place)
+    return question_id
+
+
+def _quick_job(event: Event, bot_user_id: str) -> tuple[str, dict[str, Any]] | None:
+    """Return the job that an event asks for at once, or None if it asks for nothing."""
+    user = event.get("user")
+    if not user or user == bot_user_id:
+        return None
+    if event.get("type") == "app_home_opened":
+        if event.get("tab", "home") == "home":
+            return "publish_home", {"user_id": str(user)}
+        return "suggest_questions", {"user_id": str(user), "channel": str(event.get("channel"))}
+    item = event.get("item") or {}
+    if event.get("reaction") != GOOD_REPLY or item.get("type") != "message":
+        return None
+    return "adopt_reply", {
+        "user_id": str(user),
+        "channel": str(item.get("channel")),
+        "ts": str(item.get("ts")),
+    }

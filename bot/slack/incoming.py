@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: Messages with these subtypes are still somebody asking something.
+#: Messages with these subtypes are still somebody saying something.
 _SPOKEN_SUBTYPES = (None, "file_share", "thread_broadcast")
+
+_CORRECTION = re.compile(r"^\s*(?:<@[A-Z0-9]+>\s*)?(?:correction|retting|rettelse)\s*:\s*", re.I)
+_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+_ASKS = re.compile(
+    r"\?|^\W*(?:who|what|when|where|which|why|how|can|could|may|do|does|is|are|should|and|"
+    r"hvem|hva|når|hvor|hvilken|hvilke|hvorfor|hvordan|kan|får|må|er|skal|gjelder|og|enn)\b",
+    re.I,
+)
+_CLOSING = re.compile(
+    r"^\W*(?:(?:many )?thanks|thank you|thx|ty|ok(?:ay)?|great|perfect|got it|nice|cool|super|"
+    r"takk|tusen takk|fint|flott|bra|den er god|perfekt|supert|skjønner|yes|no|ja|nei)\b.{0,40}$",
+    re.I | re.S,
+)
 
 
 @dataclass(frozen=True)
@@ -15,7 +29,7 @@ class IncomingMessage:
     """A message that may be a question.
 
     `place` is `mention`, `dm`, or `thread`: a reply without a mention, which is a question only
-    if the bot is already in that thread.
+    if it goes on talking with the bot.
     """
 
     team_id: str
@@ -28,7 +42,7 @@ class IncomingMessage:
 
 
 def message_in(body: Mapping[str, Any], bot_user_id: str) -> IncomingMessage | None:
-    """Return the message in an event, or None when nobody spoke to the bot.
+    """Return the message in an event, or None when nobody spoke where the bot may answer.
 
     One Slack message arrives as several events (`app_mention` and `message`); both give the
     same team, channel and ts, which is what makes it one question.
@@ -61,10 +75,44 @@ def message_in(body: Mapping[str, Any], bot_user_id: str) -> IncomingMessage | N
     )
 
 
-def opened_home_of(body: Mapping[str, Any]) -> str | None:
-    """Return who opened the Home tab, if that is what the event tells."""
-    event = body.get("event") or {}
-    if event.get("type") == "app_home_opened" and event.get("tab", "home") == "home":
-        user = event.get("user")
-        return str(user) if user else None
-    return None
+def correction_in(text: str) -> str | None:
+    """Return the better answer in a reply that begins with `correction:`, or None."""
+    lead = _CORRECTION.match(text)
+    return None if lead is None else text[lead.end() :]
+
+
+def goes_on_with_the_bot(
+    thread: Sequence[Mapping[str, Any]],
+    message: IncomingMessage,
+    bot_user_id: str,
+    askers: frozenset[str],
+) -> bool:
+    """Whether a reply without a mention is meant for the bot, or for somebody else.
+
+    It is when it follows the bot's last word, or the same person's own, and comes from somebody
+    who has asked in this thread, or asks something now. It is not when it mentions a colleague,
+    when another person has spoken since the bot did, or when it only says thanks.
+
+    Args:
+        thread: The thread's messages as Slack gives them, oldest first.
+        message: The reply.
+        bot_user_id: Who the bot is.
+        askers: Who has asked the bot something in this thread.
+    """
+    if _mentions_others(message.text, bot_user_id) or _CLOSING.match(message.text):
+        return False
+    if message.user_id not in askers and not _ASKS.search(message.text):
+        return False
+    for said in reversed(thread):
+        if float(said.get("ts") or 0) >= float(message.ts):
+            continue
+        if said.get("user") == bot_user_id:
+            return True
+        to_others = _mentions_others(str(said.get("text") or ""), bot_user_id)
+        if said.get("user") != message.user_id or to_others:
+            return False
+    return False
+
+
+def _mentions_others(text: str, bot_user_id: str) -> bool:
+    return any(user != bot_user_id for user in _MENTION.findall(text))

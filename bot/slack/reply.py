@@ -21,7 +21,8 @@ from bot.slack.calls import (
     SlackRefused,
     SlackUncertain,
 )
-from bot.slack.text import safe_markdown, shortened
+from bot.slack.markdown import fitting_markdown
+from bot.slack.text import safe_mrkdwn, shortened
 from storage import outbox
 from storage.clock import utc_now
 from storage.database import Database
@@ -91,6 +92,7 @@ class Reply:
         self._wants_stream = stream and place.thread_ts is not None
         self._message: OutboxMessage | None = None
         self._is_streaming = False
+        self._details: dict[str, Any] = {}
         self._shown = ""
         self._pending = ""
         self._next_send = 0.0
@@ -128,6 +130,11 @@ class Reply:
         assert self._message is not None
         return replace(self._message, ts=ts)
 
+    @property
+    def text(self) -> str:
+        """What has been written so far, shown already or about to be."""
+        return self._shown + self._pending
+
     def append(self, text: str) -> None:
         """Show more of the answer; pieces are gathered so that Slack's limits hold.
 
@@ -148,31 +155,45 @@ class Reply:
                 raise
             self._next_send = time.monotonic() + UPDATE_SECONDS
 
-    def finish(self, text: str, blocks: list[dict[str, Any]]) -> str:
+    def finish(
+        self, text: str, blocks: list[dict[str, Any]], details: dict[str, Any] | None = None
+    ) -> str:
         """Show the whole answer with its blocks. Safe to repeat. Returns the message's `ts`.
+
+        Args:
+            text: What notifications show.
+            blocks: The message.
+            details: What its metadata says beside whose job it is.
 
         Raises:
             LeaseLost, SlackBusy, SlackRefused, SlackUncertain: nothing is lost, try again.
         """
+        self._details = details or {}
         if self.ts is None:
             self._post(text, blocks)
         else:
             self._stop_stream()
-            self._calls.call(
-                "chat_update",
-                channel=self._place.channel,
-                ts=self.ts,
-                text=text,
-                blocks=blocks,
-                metadata=self._metadata(),
-            )
+            try:
+                self._calls.call(
+                    "chat_update",
+                    channel=self._place.channel,
+                    ts=self.ts,
+                    text=text,
+                    blocks=blocks,
+                    metadata=self._metadata(),
+                )
+            except SlackRefused as refused:
+                if refused.code != "message_not_found":
+                    raise
+                # Somebody deleted the message while it grew; whoever asked still gets an answer.
+                self._post(text, blocks)
         assert self.ts is not None
         return self.ts
 
     def _send_pending(self) -> None:
         if not self._pending.strip():
             return
-        text = safe_markdown(self._pending)
+        text = fitting_markdown(self._pending)
         if self.ts is None:
             self._start_stream(text)
         elif self._is_streaming:
@@ -185,7 +206,7 @@ class Reply:
                 "chat_update",
                 channel=self._place.channel,
                 ts=self.ts,
-                text=shortened(safe_markdown(whole), 3_900),
+                text=shortened(safe_mrkdwn(whole), 3_900),
                 metadata=self._metadata(),
             )
         self._shown += self._pending
@@ -294,4 +315,5 @@ class Reply:
         return f"{self._job.id}:{self._purpose}"
 
     def _metadata(self) -> dict[str, Any]:
-        return {"event_type": METADATA_EVENT, "event_payload": {"job": self._key}}
+        payload = {"job": self._key, **self._details}
+        return {"event_type": METADATA_EVENT, "event_payload": payload}

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from bot.permissions import Permissions
+from bot.slack import retrain_view
 from bot.slack.calls import SlackBusy, SlackCalls, SlackRefused, SlackUncertain
+from bot.slack.people import People
 from bot.slack.reply import Place, PostedTooRecently, Reply
 from bot.slack.text import shortened
+from bot.slack.words import Words, words
 from bot.worker import TryLater
-from storage import outbox
+from storage import outbox, runs
 from storage.database import Database
 from storage.jobs import Job
+from storage.runs import Run
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +35,11 @@ class RunMessages:
 
     database: Database
     calls: SlackCalls
-    bot_user_id: str
+    people: People
+    bot_user_id: Callable[[str], str]
     admin_channel: str
-    admins: tuple[str, ...]
+    permissions: Permissions
+    report_of: Callable[[Run], str]
 
     def of(self, job: Job) -> RunMessage:
         """Return the message that this run job owes; nothing is posted yet."""
@@ -45,17 +52,26 @@ class RunMessages:
                 job=job,
                 purpose="run",
                 place=Place(channel, None, "", ""),
-                bot_user_id=self.bot_user_id,
+                bot_user_id=self.bot_user_id(self.calls.team_id),
                 stream=False,
             )
-        return RunMessage(self.database, self.calls, job, channel, reply)
+        return RunMessage(
+            database=self.database,
+            calls=self.calls,
+            people=self.people,
+            job=job,
+            channel=channel,
+            reply=reply,
+            report_of=self.report_of,
+        )
 
     def _direct_channel(self) -> str:
-        if not self.admins:
+        admins = self.permissions.admins
+        if not admins:
             log.warning("nobody hears of runs: the settings name no admin and no admin_channel")
             return ""
         try:
-            opened = self.calls.call("conversations_open", users=",".join(self.admins))
+            opened = self.calls.call("conversations_open", users=",".join(admins[:8]))
         except SlackBusy as busy:
             raise TryLater(busy.seconds, str(busy)) from busy
         except (SlackRefused, SlackUncertain):
@@ -68,45 +84,73 @@ class RunMessage:
     """Shows how a run goes. Slack's troubles are logged and never stop it."""
 
     def __init__(
-        self, database: Database, calls: SlackCalls, job: Job, channel: str, reply: Reply | None
+        self,
+        *,
+        database: Database,
+        calls: SlackCalls,
+        people: People,
+        job: Job,
+        channel: str,
+        reply: Reply | None,
+        report_of: Callable[[Run], str],
     ) -> None:
         """Take the collaborators; without a `reply` nobody is told."""
         self._database = database
         self._calls = calls
+        self._people = people
         self._job = job
         self._channel = channel
         self._reply = reply
+        self._report_of = report_of
         self._next = 0.0
         self._is_open = False
+        self._stage = ""
 
     def progress(self, text: str) -> None:
-        """Show how far the run is; called often, sent at most every few seconds."""
-        if time.monotonic() < self._next:
+        """Show how far the run is; called often, sent at once when a stage begins, else seldom."""
+        stage = text.partition("\n")[2].partition("…")[0]
+        if time.monotonic() < self._next and stage == self._stage:
             return
+        self._stage = stage
         self._next = time.monotonic() + REFRESH_SECONDS
-        self._show(text)
+        self._show()
 
-    def finished(self, text: str, plot: Path | None) -> None:
+    def finished(self, _text: str, plot: Path | None) -> None:
         """Show how the run ended, with its plot in the thread."""
-        ts = self._show(text)
+        ts = self._show()
         if plot is not None and ts is not None:
-            self._attach(plot, ts)
+            self._attach(plot, ts, self._words(self._run()))
 
-    def _show(self, text: str) -> str | None:
+    def _show(self) -> str | None:
         if self._reply is None:
             return None
+        run = self._run()
+        say = self._words(run)
+        report = "" if run.is_open else self._report_of(run)
         try:
             if not self._is_open:
                 self._reply.open(None)
                 self._is_open = True
-            return self._reply.finish(shortened(text, 3_900), run_blocks(text))
+            text = retrain_view.run_text(run, say)
+            return self._reply.finish(
+                shortened(text, 3_900), retrain_view.run_blocks(run, report, say)
+            )
         except _SLACK_TROUBLE as error:
             log.warning("run message not shown job=%d: %s", self._job.id, error)
         except PostedTooRecently as wait:
             self._next = time.monotonic() + wait.seconds
         return None
 
-    def _attach(self, plot: Path, thread_ts: str) -> None:
+    def _run(self) -> Run:
+        with self._database.read() as session:
+            return runs.get(session, int(self._job.payload["run_id"]))
+
+    def _words(self, run: Run) -> Words:
+        """Return the language of who asked for the run; English for the schedule."""
+        asked = run.requested_by
+        return self._people.words(asked) if asked.isupper() else words()
+
+    def _attach(self, plot: Path, thread_ts: str, say: Words) -> None:
         """Upload the plot, unless an earlier attempt did."""
         with self._database.write() as session:
             outbox.intend(session, self._job, "plot", self._channel, thread_ts)
@@ -124,17 +168,7 @@ class RunMessage:
                 file=str(plot),
                 filename=plot.name,
                 title=plot.stem,
-                alt_txt="Base, champion and challenger compared on held-out pairs and probes",
+                alt_txt=say("Champion and challenger compared on held-out pairs and probes"),
             )
         except _SLACK_TROUBLE as error:
             log.warning("plot not shown job=%d: %s", self._job.id, error)
-
-
-def run_blocks(text: str) -> list[dict[str, Any]]:
-    """Return the run's message: its text, in sections that fit."""
-    sections, rest = [], text
-    while rest:
-        cut = rest if len(rest) <= 2_900 else rest[: rest.rfind("\n", 0, 2_900) + 1] or rest[:2_900]
-        sections.append({"type": "section", "text": {"type": "mrkdwn", "text": cut}})
-        rest = rest[len(cut) :]
-    return sections

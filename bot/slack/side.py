@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.answering import Answering
-from bot.audiences import Audiences
+from bot.audiences import EVERYONE, Audiences
 from bot.corrections import Corrections
 from bot.permissions import Permissions
 from bot.retraining import Retrainings
+from bot.schedule import RetrainSchedule
 from bot.settings import Settings
 from bot.slack.app_home import AppHome
+from bot.slack.asking import Asking, AskingJobs
 from bot.slack.bolt_app import build_bolt_app
 from bot.slack.calls import SlackCalls
+from bot.slack.channels import Channels
 from bot.slack.feedback import Feedback
+from bot.slack.groups import UserGroups
+from bot.slack.guard import Guard
 from bot.slack.inbox import Inbox
 from bot.slack.pair_messages import PairMessages
-from bot.slack.questions import QuestionJobs
+from bot.slack.people import People
+from bot.slack.questions import QuestionJobs, RateLimits
 from bot.slack.retrain_command import RetrainCommand
+from bot.slack.retrain_plan import Plan, plan_run
 from bot.slack.run_messages import RunMessages
+from bot.slack.sessions import Sessions
+from bot.slack.threads import GoodReplies, Threads
+from bot.training_parts import recipe_of
 from bot.worker import Handler, Workers
-from storage import jobs, workspaces
+from storage import jobs, questions, workspaces
 from storage.database import Database
 from storage.jobs import Job
+from storage.runs import Run
 from storage.workspaces import SlackWorkspace
 
 log = logging.getLogger(__name__)
+
+#: How many days back unanswered questions are gathered into gaps.
+GAP_DAYS = 90
+MOST_GAPS = 6
 
 
 class SlackSide:
@@ -45,6 +62,8 @@ class SlackSide:
         corrections: Corrections,
         permissions: Permissions,
         retrainings: Retrainings,
+        schedule: RetrainSchedule,
+        gaps: Callable[[int, int], list[dict[str, Any]]],
         learning: dict[str, Handler],
     ) -> None:
         """Meet Slack (`auth.test`) and wire the listeners; `start` begins.
@@ -58,45 +77,120 @@ class SlackSide:
             corrections: Takes corrections.
             permissions: Who may do what.
             retrainings: Starts runs and moves versions.
+            schedule: When it is looked whether to train.
+            gaps: Groups what was not answered in so many days, at most so many.
             learning: The jobs that need no Slack, by kind.
         """
+        self._settings = settings
+        self._database = database
+        self._answering = answering
+        self._retrainings = retrainings
         self.calls = calls = SlackCalls(client)
         me = calls.call("auth_test")
-        self._bot_user_id = str(me["user_id"])
+        self._bots = {str(me["team_id"]): str(me["user_id"])}
         with database.write() as session:
             workspaces.remember(
-                session, SlackWorkspace(me["team_id"], me.get("team", ""), self._bot_user_id)
+                session, SlackWorkspace(me["team_id"], me.get("team", ""), str(me["user_id"]))
             )
-        self._database = database
+        people, channels = People(calls), Channels(calls)
+        sessions = Sessions(database, calls)
+        audiences = Audiences(settings.knowledge.audiences)
+        permissions.ask_groups_of(UserGroups(calls).members_of)
+        self.guard = guard = Guard(permissions, people, calls)
         question_jobs = QuestionJobs(
             database=database,
             answering=answering,
             calls=calls,
-            audiences=Audiences(settings.knowledge.audiences),
-            bot_user_id=self._bot_user_id,
+            audiences=audiences,
+            people=people,
+            channels=channels,
+            sessions=sessions,
+            limits=RateLimits(
+                settings.slack.questions_per_minute, settings.slack.channel_questions_per_minute
+            ),
+            bot_user_id=self.bot_user_id,
             stream=settings.slack.stream,
         )
-        pair_messages = PairMessages(database, calls, self._bot_user_id)
+        pair_messages = PairMessages(
+            database, calls, people, permissions, sessions, self.bot_user_id
+        )
+        threads = Threads(
+            database,
+            calls,
+            guard,
+            people,
+            permissions,
+            corrections,
+            self.bot_user_id,
+            self.wake,
+        )
+
+        def audience_of(channel: str) -> str:
+            return channel if channels.facts(channel).is_private else EVERYONE
+
+        replies = GoodReplies(
+            database,
+            calls,
+            guard,
+            people,
+            corrections,
+            audience_of,
+            self.bot_user_id,
+            self.wake,
+        )
+        asking_jobs = AskingJobs(
+            database,
+            calls,
+            guard,
+            people,
+            channels,
+            audiences,
+            settings.slack.suggested_questions,
+            self.bot_user_id,
+        )
         home = AppHome(
             settings.company.name,
             database,
             calls,
+            guard,
+            people,
             permissions,
             corrections,
             retrainings,
+            schedule,
+            self.plan,
+            lambda: gaps(GAP_DAYS, MOST_GAPS),
             self.wake,
         )
-        run_messages = RunMessages(
-            database, calls, self._bot_user_id, settings.slack.admin_channel, permissions.admins
+        self._run_messages = RunMessages(
+            database,
+            calls,
+            people,
+            self.bot_user_id,
+            settings.slack.admin_channel,
+            permissions,
+            self._report_of,
         )
         self._give_ups = {"answer": question_jobs.give_up}
+        handlers: dict[str, Handler] = {
+            "answer": question_jobs.answer,
+            "refresh_answer": question_jobs.refresh,
+            "hear_reply": threads.hear,
+            "adopt_reply": replies.adopt,
+            "tell_asker": pair_messages.tell_asker,
+            "hand_over": pair_messages.hand_over,
+            "tell_answered": pair_messages.tell_answered,
+            "share_answer": asking_jobs.share,
+            "suggest_questions": asking_jobs.suggest,
+            "end_session": sessions.end_stopped,
+            "publish_home": home.publish,
+            "export_pairs": home.send_export,
+        }
         self._workers = Workers(
             name="answers",
             database=database,
             handlers={
-                "answer": question_jobs.answer,
-                "tell_asker": pair_messages.tell_asker,
-                "publish_home": home.publish,
+                **{kind: self._in_its_workspace(do) for kind, do in handlers.items()},
                 **learning,
             },
             give_up=self._give_up,
@@ -105,28 +199,44 @@ class SlackSide:
         self._retrainer = Workers(
             name="retraining",
             database=database,
-            handlers={"retrain": lambda job: retrainings.run(job, run_messages.of(job))},
+            handlers={"retrain": self._retrain},
             give_up=retrainings.give_up,
             threads=1,
         )
         retrainings.stops_when(lambda: self._retrainer.is_stopping)
-        self._app = build_bolt_app(
+        self.app = build_bolt_app(
             client,
-            Inbox(database, self.wake),
+            Inbox(database, self.wake, sessions.stop_at_once),
+            guard,
             (
-                Feedback(database, calls, corrections, self.wake),
-                RetrainCommand(permissions, retrainings),
+                Feedback(database, calls, guard, people, corrections, self.wake),
+                Asking(database, guard, people, permissions, self.wake),
+                RetrainCommand(guard, people, retrainings, schedule, self.plan, self.wake),
                 home,
             ),
         )
-        self._socket = SocketModeHandler(self._app, app_token)
+        self._socket = SocketModeHandler(self.app, app_token)
+
+    def bot_user_id(self, team_id: str) -> str:
+        """Return who the bot is in a workspace; where there is only one, in that."""
+        return self._bots.get(team_id) or next(iter(self._bots.values()))
+
+    def plan(self) -> Plan:
+        """Return what a run would take if it began now."""
+        settings = self._settings
+        return plan_run(
+            self._database,
+            settings.training,
+            recipe_of(settings.training),
+            settings.knowledge.context_tokens,
+        )
 
     def start(self) -> None:
         """Take up unfinished work, then connect to Slack."""
         self._workers.start()
         self._retrainer.start()
         self._socket.connect()  # type: ignore[no-untyped-call]
-        log.info("connected to Slack as %s", self._bot_user_id)
+        log.info("connected to Slack as %s", ", ".join(self._bots.values()))
 
     def stop(self) -> None:
         """Hear no more, finish what runs, give back the rest."""
@@ -138,6 +248,25 @@ class SlackSide:
         """Look for work now."""
         self._workers.wake()
         self._retrainer.wake()
+
+    def _in_its_workspace(self, handler: Handler) -> Handler:
+        """Have a job's calls speak for the workspace that it belongs to."""
+
+        def handle(job: Job) -> None:
+            team_id = str(job.payload.get("team_id") or "")
+            if not team_id and "question_id" in job.payload:
+                with self._database.read() as session:
+                    team_id = questions.get(session, int(job.payload["question_id"])).team_id
+            with self.calls.acting_for(team_id):
+                handler(job)
+
+        return handle
+
+    def _retrain(self, job: Job) -> None:
+        self._retrainings.run(job, self._run_messages.of(job))
+
+    def _report_of(self, run: Run) -> str:
+        return self._retrainings.report_text(run)
 
     def _give_up(self, job: Job, error_id: str) -> None:
         tell = self._give_ups.get(job.kind)

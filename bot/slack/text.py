@@ -7,8 +7,6 @@ import re
 #: The most a markdown block may hold, in characters.
 MARKDOWN_LIMIT = 12_000
 
-#: Bounded, so that a text of nothing but brackets costs no more than any other.
-_MARKDOWN_LINK = re.compile(r"!?\[([^\]\n]{0,300})\]\(([^)\n]{0,2000})\)")
 _BROADCAST = re.compile(r"@(?=(?:here|channel|everyone)\b)", re.IGNORECASE)
 
 
@@ -20,21 +18,14 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def safe_markdown(text: str) -> str:
-    """Return text of a model or a document for a markdown block.
-
-    Links become their label: what the bot links to are its sources, and those it links itself.
-    Broadcast mentions get an invisible break, so that they call nobody.
-    """
-    plain = _MARKDOWN_LINK.sub(
-        lambda link: link.group(1) or link.group(2), shortened(text, MARKDOWN_LIMIT)
-    )
-    return shortened(_BROADCAST.sub("@\u2060", escape(plain)), MARKDOWN_LIMIT)
+def without_broadcasts(text: str) -> str:
+    """Return text whose broadcast mentions have an invisible break, so that they call nobody."""
+    return _BROADCAST.sub("@\u2060", text)
 
 
 def safe_mrkdwn(text: str) -> str:
     """Return text of a person, a model or a document for a mrkdwn element."""
-    return _BROADCAST.sub("@\u2060", escape(text))
+    return without_broadcasts(escape(text))
 
 
 def shortened(text: str, limit: int) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from bot.slack import blocks
+from bot.slack import blocks, correction_form
 from storage.tables import PairRow
 from tests.faults.stage import QUESTION, Json, Stage
 
 BETTER = "Hei! It is 52 weeks since May. God tur!"
 VALUES = {
-    blocks.ANSWER_BLOCK: {blocks.ANSWER_INPUT: BETTER},
-    blocks.REASON_BLOCK: {blocks.REASON_INPUT: "outdated"},
+    correction_form.ANSWER_BLOCK: {correction_form.ANSWER_INPUT: BETTER},
+    correction_form.REASON_BLOCK: {correction_form.REASON_INPUT: "outdated"},
 }
 
 
@@ -27,7 +27,12 @@ def _form(stage: Stage, ts: str) -> Json:
     ingrid = stage.workspace.person("Ingrid")
     answer = stage.replies(ts)[0]
     ingrid.press(answer["ts"], blocks.FEEDBACK, "negative")
-    return stage.wait_until(lambda: stage.workspace.views_of("Ingrid"), "the form")[-1]
+
+    def forms() -> list[Json]:
+        shown = stage.workspace.views_of("Ingrid")
+        return [view for view in shown if view["callback_id"] == correction_form.CORRECTION]
+
+    return stage.wait_until(forms, "the form")[-1]
 
 
 @pytest.mark.parametrize(

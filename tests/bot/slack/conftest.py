@@ -15,6 +15,7 @@ from bot.demo.stage import MANIFEST
 from bot.home import Home
 from bot.settings import load
 from bot.slack.calls import new_client
+from bot.slack.correction_form import CORRECTION
 from bot.workspace.people import DEFAULT_CHANNELS, DEFAULT_PEOPLE, ChannelPlan, PersonPlan
 from bot.workspace.server import WorkspaceServer
 from bot.workspace.workspace import Workspace
@@ -67,6 +68,10 @@ contact = "the people team"
 admins = ["{admin}"]
 experts = ["{expert}"]
 
+[slack]
+questions_per_minute = 1000
+channel_questions_per_minute = 1000
+
 [training]
 enough_pairs = 500
 
@@ -96,6 +101,19 @@ class Bot:
             return [m for m in self.replies(ts, channel) if _is_finished(m)]
 
         return self.workspace.wait_for(finished, seconds, "an answer")[0]
+
+    def form_of(self, who: str) -> Json:
+        """Wait until the correction form is on somebody's screen, and return it."""
+
+        def forms() -> list[Json]:
+            shown = self.workspace.views_of(who)
+            return [view for view in shown if view["callback_id"] == CORRECTION]
+
+        return self.workspace.wait_for(forms, 10, "the form")[-1]
+
+    def whispers_to(self, who: str) -> list[str]:
+        """Return the texts that only this person sees, oldest first."""
+        return [str(message["text"]) for message in self.workspace.ephemerals_of(who)]
 
     def ask(self, text: str, who: str = "Kari") -> Json:
         """Let somebody ask in #general, and return the answer's message."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.incoming import message_in, opened_home_of
+from bot.slack.incoming import message_in
 
 BOT = "UBOT"
 
@@ -52,8 +52,3 @@ def test_both_events_of_one_message_say_the_same_place_and_time() -> None:
     mention = message_in(_event(type="app_mention", text="<@UBOT> hi"), BOT)
     message = message_in(_event(channel_type="channel", text="<@UBOT> hi"), BOT)
     assert mention == message
-
-
-def test_opening_the_messages_tab_is_not_opening_home() -> None:
-    assert opened_home_of(_event(type="app_home_opened", tab="home")) == "U1"
-    assert opened_home_of(_event(type="app_home_opened", tab="messages")) is None

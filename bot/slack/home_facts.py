@@ -1,0 +1,179 @@
+"""What App Home is made of, read from SQL for one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from bot.retraining import Status
+from bot.slack.retrain_plan import Plan
+from storage import (
+    answers,
+    audit,
+    choices,
+    handovers,
+    lessons,
+    pair_conflicts,
+    pairs,
+    runs,
+    snapshots,
+    versions,
+)
+from storage.audit import AuditRecord
+from storage.handovers import Handover
+from storage.lessons import Lesson
+from storage.overview import Day, Overview
+from storage.pair_conflicts import Conflict
+from storage.pairs import Pair
+from storage.runs import Run
+from storage.versions import Version
+from training.evaluation.report import Report
+
+#: How many of each are shown at once; the rest follows when these are done.
+AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A pair to be decided, with what it replaces and what it stands beside.
+
+    Attributes:
+        pair: The proposed pair.
+        answered: What the bot had said, if the pair corrects it.
+        beside: Approved pairs of the same group of questions: duplicates, or contradictions.
+    """
+
+    pair: Pair
+    answered: str
+    beside: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """Two pairs that cannot both be right."""
+
+    conflict: Conflict
+    older: Pair
+    newer: Pair
+
+
+@dataclass(frozen=True)
+class ForExperts:
+    """What experts see."""
+
+    unanswered: tuple[Handover, ...]
+    waiting: tuple[Waiting, ...]
+    more_waiting: int
+    disputes: tuple[Dispute, ...]
+    to_review: tuple[Pair, ...]
+    newest: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What people asked and the documents did not answer."""
+
+    topic: str
+    times: int
+
+
+@dataclass(frozen=True)
+class ForAdmins:
+    """What admins see."""
+
+    status: Status
+    plan: Plan
+    last_run: Run | None
+    schedule: str
+    days: tuple[Day, ...]
+    plot_file: str
+    gaps: tuple[Gap, ...]
+    versions: tuple[tuple[Version, dict[str, float]], ...]
+    strict: tuple[str, ...]
+    audit: tuple[AuditRecord, ...]
+    can_start: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that one person's Home shows."""
+
+    company: str
+    overview: Overview
+    taught: Lesson | None
+    experts: ForExperts | None
+    admins: ForAdmins | None
+
+
+def for_experts(session: Session, overview: Overview) -> ForExperts:
+    """Read what experts see."""
+    proposed = pairs.listed(session, "proposed", 500)
+    waiting = []
+    for pair in proposed[-AT_ONCE:]:
+        answer = answers.get(session, pair.answer_id) if pair.answer_id else None
+        waiting.append(Waiting(pair, answer.text if answer else "", beside(session, pair)))
+    disputes = [
+        Dispute(one, pairs.get(session, one.older_id), pairs.get(session, one.newer_id))
+        for one in pair_conflicts.waiting(session, AT_ONCE)
+    ]
+    return ForExperts(
+        unanswered=handovers.waiting(session, AT_ONCE),
+        waiting=tuple(waiting),
+        more_waiting=max(0, len(proposed) - AT_ONCE),
+        disputes=tuple(disputes),
+        to_review=overview.to_review[:AT_ONCE],
+        newest=pairs.listed(session, "approved", AT_ONCE)[::-1],
+    )
+
+
+def beside(session: Session, pair: Pair) -> tuple[Pair, ...]:
+    """Return the approved pairs that answer the same question, or one of the same group."""
+    approved = pairs.approved(session, pair.audience)
+    return tuple(other for other in approved if other.group_key == pair.group_key)[:2]
+
+
+def strict_channels(session: Session, team_id: str) -> tuple[str, ...]:
+    """Return the ids of the channels in which the bot answers only when it is mentioned."""
+    prefix = f"channel {team_id}/"
+    return tuple(
+        scope.removeprefix(prefix)
+        for scope in choices.scopes(session, "strict", "on")
+        if scope.startswith(prefix)
+    )
+
+
+def versions_with_numbers(
+    session: Session, limit: int = 6
+) -> tuple[tuple[Version, dict[str, float]], ...]:
+    """Return the newest versions, each with what its run measured, by the measure's name."""
+    return tuple(
+        (version, _measured(runs.find(session, version.run_id or 0)))
+        for version in versions.listed(session, limit)
+    )
+
+
+def _measured(run: Run | None) -> dict[str, float]:
+    if run is None or run.report is None:
+        return {}
+    try:
+        scores = Report.from_json(run.report["report"]).challenger
+    except (KeyError, TypeError):
+        return {}  # a report of an older form
+    return {name: interval.mean for name, interval in scores.measures.items()}
+
+
+def newest_audit(session: Session, limit: int = 8) -> tuple[AuditRecord, ...]:
+    """Return the newest records of the audit."""
+    return audit.latest(session, limit)
+
+
+def taught(session: Session, user_id: str) -> Lesson | None:
+    """Return what the newest version has learned from somebody."""
+    return lessons.newest_of(session, user_id)
+
+
+def corrections_in(session: Session, author: str, snapshot_id: int) -> tuple[Pair, ...]:
+    """Return somebody's pairs that a snapshot trained on."""
+    trained = pairs.by_ids(session, snapshots.pair_ids(session, snapshot_id, "train"))
+    return tuple(pair for pair in trained if pair.author == author and pair.origin == "slack")

@@ -1,0 +1,172 @@
+"""What admins see of training: the plan, the standing, a run's message. Pure functions."""
+
+from __future__ import annotations
+
+from bot.retraining import Status
+from bot.slack.blocks import name_of
+from bot.slack.elements import Block, button, confirmation, section
+from bot.slack.retrain_plan import Plan
+from bot.slack.text import safe_mrkdwn
+from bot.slack.words import Words
+from storage.runs import Run
+
+START, NOT_NOW, STOP = "retrain_start", "retrain_not_now", "retrain_stop"
+
+_BAR = 20
+
+
+def plan_text(plan: Plan, say: Words) -> str:
+    """Return what a run would take, and whether it is time."""
+    lines = [
+        say(
+            "*Pairs:* {approved} approved, {new} new since the last training; {training} would "
+            "train, {held_out} are kept for measuring, {held} are held back.",
+            approved=say.number(plan.approved),
+            new=say.number(plan.new),
+            training=say.number(plan.training),
+            held_out=say.number(plan.held_out),
+            held=say.number(plan.held),
+        ),
+        say(
+            "*Time:* about {training} of training ({tokens} tokens at {speed} a second{measured}) "
+            "and {measuring} of measuring.",
+            training=say.duration(plan.training_seconds),
+            tokens=say.number(plan.tokens),
+            speed=say.number(round(plan.tokens_a_second)),
+            measured=say(", as the last run did") if plan.is_speed_measured else "",
+            measuring=say.duration(plan.measuring_seconds),
+        ),
+    ]
+    if plan.hour_price:
+        lines.append(
+            say(
+                "*Cost:* about {cost} {currency}, at {price} an hour.",
+                cost=say.number(round(plan.cost, 2)),
+                currency=plan.currency,
+                price=say.number(plan.hour_price),
+            )
+        )
+    else:
+        lines.append(say("*Cost:* nothing beside this machine's time."))
+    if plan.missing:
+        lines.append(
+            say.plural(
+                "*Too early:* {count} more pair is needed.",
+                "*Too early:* {count} more pairs are needed.",
+                plan.missing,
+            )
+        )
+    else:
+        lines.append(say("*There are enough pairs:* a training is due."))
+    return "\n".join(lines)
+
+
+def confirm_blocks(plan: Plan, say: Words) -> list[Block]:
+    """Return the question whether to start, with the plan above it."""
+    return [
+        section(f"*{say('Start a retraining?')}*\n{plan_text(plan, say)}"),
+        {
+            "type": "actions",
+            "elements": [
+                button(say("Start"), START, "run", style="primary"),
+                button(say("Not now"), NOT_NOW, "no"),
+            ],
+        },
+    ]
+
+
+def status_text(status: Status, plan: Plan, last: Run | None, say: Words) -> str:
+    """Return which version answers, what is missing, and how the last run went."""
+    lines = [say("*Answering now:* {version}", version=status.serving)]
+    if plan.missing:
+        lines.append(
+            say.plural(
+                "{count} more pair is needed before the next training.",
+                "{count} more pairs are needed before the next training.",
+                plan.missing,
+            )
+        )
+    else:
+        lines.append(say("There are enough pairs: a training is due."))
+    if last is None:
+        lines.append(say("No run yet."))
+    else:
+        lines.append(
+            say(
+                "*Last run:* {id}, {day}: {state}. {message}",
+                id=last.id,
+                day=say.day(last.created_at),
+                state=state_name(last.state, say),
+                message=safe_mrkdwn(last.message),
+            )
+        )
+    return "\n".join(lines)
+
+
+def run_text(run: Run, say: Words) -> str:
+    """Return how far a run is, or how it ended."""
+    if not run.is_open:
+        title = say("*Retraining, run {id}: {state}*", id=run.id, state=state_name(run.state, say))
+        if run.state == "promoted":
+            title += say(
+                "\n*v{id} answers from now on*; `/retrain rollback` takes it back.", id=run.id
+            )
+        return title
+    title = say(
+        "*Retraining, run {id}* (asked for by {who})", id=run.id, who=_who(run.requested_by, say)
+    )
+    line = say("Stage: {stage}", stage=state_name(run.state, say))
+    if run.state == "training" and run.steps:
+        share = min(1.0, run.step / run.steps)
+        bar = "▓" * round(share * _BAR) + "░" * (_BAR - round(share * _BAR))
+        line += "\n" + say(
+            "`{bar}` step {step} of {steps}", bar=bar, step=run.step, steps=run.steps
+        )
+        if run.loss is not None:
+            line += say(", loss {loss}", loss=say.number(round(run.loss, 2)))
+        if run.seconds_left is not None:
+            line += say(", about {time} left", time=say.duration(run.seconds_left))
+    elif run.message:
+        line += f" · {safe_mrkdwn(run.message)}"
+    if run.cancelled_by:
+        line += "\n" + say("It is being stopped.")
+    return f"{title}\n{line}"
+
+
+def run_blocks(run: Run, report: str, say: Words) -> list[Block]:
+    """Return a run's message: its text in sections that fit, and Stop while it goes on."""
+    text = run_text(run, say) + (f"\n```{report}```" if report else "")
+    sections, rest = [], text
+    while rest:
+        cut = rest if len(rest) <= 2_900 else rest[: rest.rfind("\n", 0, 2_900) + 1] or rest[:2_900]
+        sections.append(section(cut))
+        rest = rest[len(cut) :]
+    if run.is_open and not run.cancelled_by:
+        confirm = confirmation(
+            say("Stop this run?"), say("Nothing is promoted; what was trained is thrown away."), say
+        )
+        stop = button(say("Stop"), STOP, str(run.id), style="danger", confirm=confirm)
+        sections.append({"type": "actions", "elements": [stop]})
+    return sections
+
+
+def state_name(state: str, say: Words) -> str:
+    """Return a run's state or stage in words."""
+    names = {
+        "queued": say("waiting to begin"),
+        "preparing": say("snapshot"),
+        "training": say("training"),
+        "merging": say("merging"),
+        "evaluating": say("measuring"),
+        "passed": say("passed the gate"),
+        "refused": say("refused by the gate"),
+        "failed": say("failed"),
+        "cancelled": say("stopped"),
+        "promoted": say("promoted"),
+    }
+    return names.get(state, state)
+
+
+def _who(actor: str, say: Words) -> str:
+    names = {"schedule": say("the schedule"), "command line": say("the command line")}
+    return names.get(actor) or name_of(actor)
