@@ -185,7 +185,11 @@ def abstained(session: Session, since: datetime) -> tuple[tuple[str, datetime], 
     rows = session.execute(
         select(QuestionRow.text, QuestionRow.created_at)
         .join(AnswerRow, AnswerRow.question_id == QuestionRow.id)
-        .where(AnswerRow.status == "abstained", QuestionRow.created_at >= since)
+        .where(
+            AnswerRow.status == "abstained",
+            QuestionRow.created_at >= since,
+            QuestionRow.text != "",  # erased
+        )
         .order_by(QuestionRow.id)
     )
     return tuple((str(text), asked_at) for text, asked_at in rows)

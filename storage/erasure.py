@@ -23,6 +23,7 @@ from storage.tables import (
     PairConflictRow,
     PairHoldRow,
     PairRow,
+    PassageRow,
     PromotionRow,
     QuestionRow,
     Table,
@@ -127,7 +128,11 @@ def asked_by(user_id: str) -> str:
 
 
 def written_by_others(session: Session, written: Written, user_id: str) -> Iterator[str]:
-    """Yield the questions and pairs of everybody else: words that are not this person's alone."""
+    """Yield the company's pages, and the questions and pairs of everybody else.
+
+    What stands there is not this person's alone, although they may have quoted it.
+    """
+    yield from session.scalars(select(PassageRow.text).execution_options(yield_per=_AT_ONCE))
     yield from session.scalars(select(QuestionRow.text).where(QuestionRow.user_id != user_id))
     own = {*written.pairs, *written.asked_pairs}
     for pair_id, asked, answered in session.execute(

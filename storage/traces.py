@@ -15,6 +15,9 @@ from typing import Any
 #: A run of so many characters that the person wrote, and nobody else, is taken for theirs.
 RUN = 24
 
+#: Half a run: what texts of others are looked through by.
+_PIECE = RUN // 2
+
 #: A text shorter than `RUN` is only looked for as a whole, and not if it is shorter than this.
 SHORTEST = 8
 
@@ -43,14 +46,18 @@ class Traces:
         written = {form for text in texts for form in _forms(text)}
         self._whole = sorted(t for t in written if SHORTEST <= len(t) < RUN)
         self._long = sorted(t for t in written if len(t) >= RUN)
-        self._runs: dict[str, tuple[int, int]] = {}
-        for number, text in enumerate(self._long):
-            for start in range(len(text) - RUN + 1):
-                self._runs.setdefault(text[start : start + RUN], (number, start))
+        self._runs = {
+            text[start : start + RUN] for text in self._long for start in range(len(text) - RUN + 1)
+        }
+        pieces = {t[i : i + _PIECE] for t in written for i in range(len(t) - _PIECE + 1)}
         for other in others:
+            # A run of theirs that stands here holds one of the pieces at a multiple of its length.
+            places = range(0, len(other) - _PIECE + 1, _PIECE)
+            if len(other) >= RUN and not any(other[i : i + _PIECE] in pieces for i in places):
+                continue
             for form in _forms(other):
                 for start in range(len(form) - RUN + 1):
-                    self._runs.pop(form[start : start + RUN], None)
+                    self._runs.discard(form[start : start + RUN])
                 if form in self._whole:
                     self._whole.remove(form)
         self._names = tuple(names)
@@ -74,7 +81,7 @@ class Traces:
             for text in self._long
             for start in (*range(0, len(text) - RUN, RUN), len(text) - RUN)
         }
-        return tuple(sorted(run.encode() for run in wanted & self._runs.keys()))
+        return tuple(sorted(run.encode() for run in wanted & self._runs))
 
     def holds_text(self, text: str) -> bool:
         """Whether something that the person wrote stands in `text`."""
@@ -111,23 +118,18 @@ class Traces:
         return value
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where runs of the person's texts stand, each as long as it goes on."""
-        place, end = 0, 0
-        while place <= len(text) - RUN:
-            known = self._runs.get(text[place : place + RUN])
-            if known is None:
-                place += 1
+        """Yield where runs of the person's texts stand, those that overlap or touch as one."""
+        start, behind = -1, -1
+        for place in range(len(text) - RUN + 1):
+            if text[place : place + RUN] not in self._runs:
                 continue
-            number, offset = known
-            source = self._long[number]
-            start, behind = place, place + RUN
-            while start > end and offset > 0 and text[start - 1] == source[offset - 1]:
-                start, offset = start - 1, offset - 1
-            reached = offset + behind - start
-            while behind < len(text) and reached < len(source) and text[behind] == source[reached]:
-                behind, reached = behind + 1, reached + 1
+            if place > behind:
+                if start >= 0:
+                    yield start, behind
+                start = place
+            behind = place + RUN
+        if start >= 0:
             yield start, behind
-            place = end = behind
 
 
 def _forms(text: str) -> set[str]:

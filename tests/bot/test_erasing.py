@@ -28,12 +28,15 @@ from storage import (
     questions,
     runs,
     snapshots,
+    sources,
     versions,
     votes,
 )
 from storage.answers import AnswerSource, NewAnswer
+from storage.clock import utc_now
 from storage.database import Database
 from storage.pairs import NewPair
+from storage.tables import DocumentRow, PassageRow
 
 EMBEDDER = MiniLmEmbedder()  # loaded when it is first asked
 
@@ -284,6 +287,49 @@ def test_what_was_waiting_to_be_answered_is_not_answered(office: Office) -> None
         job = jobs.claim(session, "w", runs.timedelta(60), ["answer"])
     assert job is not None
     assert job.payload == {"asked": BO_ASKED}
+
+
+def test_what_she_quoted_from_a_page_stays_there(
+    office: Office,
+) -> None:
+    page = "Every colleague gets twenty-seven days of paid leave each calendar year."
+    with office.database.write() as session:
+        source = sources.register(session, "/handbook", "everyone")
+        session.add(
+            DocumentRow(
+                id=1, source_id=source.id, uri="leave.md", title="Leave", audience="everyone",
+                language="en", content_hash="x", version=1, state="indexed", synced_at=utc_now(),
+            )
+        )  # fmt: skip
+        session.flush()
+        session.add(
+            PassageRow(id="1-1-0", document_id=1, version=1, ordinal=0, heading="L", text=page)
+        )
+    office.correct(EVA, "How many days of leave do we get?", f"Hei! {page}", None)
+    office.ask(BO, "What about my leave next year?", "mention", "C1", f"Hei! {page}")
+    report = office.erasing.run(EVA, BOSS, is_dry=False)
+    assert report.is_gone
+    with office.database.read() as session:
+        assert session.get_one(PassageRow, "1-1-0").text == page
+        quoted = answers.get(session, 3)
+    assert quoted is not None
+    assert quoted.text.endswith("days of paid leave each calendar year.")
+
+
+def test_an_erased_question_is_no_gap(office: Office) -> None:
+    with office.database.write() as session:
+        asked = questions.record(
+            session, team_id="T1", channel="C1", ts="1", thread_ts="1", user_id=EVA,
+            place="mention", text="Do capybaras count as dogs in the office?",
+        )  # fmt: skip
+        assert asked is not None
+        answers.record(session, NewAnswer(asked, "abstained", "I do not know.", None))
+    long_ago = utc_now() - runs.timedelta(days=1)
+    with office.database.read() as session:
+        assert len(answers.abstained(session, long_ago)) == 1
+    office.erasing.run(EVA, BOSS, is_dry=False)
+    with office.database.read() as session:
+        assert answers.abstained(session, long_ago) == ()
 
 
 def test_erasing_again_finds_nobody(office: Office) -> None:
