@@ -18,7 +18,7 @@ from bot.erasing_files import Found, clean_files, clean_logs, files_with
 from bot.home import Home
 from storage import audit, erasure, jobs, pairs, runs
 from storage.clock import utc_now
-from storage.database import Database
+from storage.database import Database, DatabaseUnusable
 from storage.erasure import Written
 from storage.pair_uses import Uses, uses_of
 from storage.traces import Traces
@@ -162,9 +162,13 @@ class Erasing:
         used = {snapshots / f"{use.digest}.jsonl" for use in uses.snapshots}
         files = clean_files(self._home.runs, used, traces) + clean_logs(self._home.logs, traces)
         stage(5)
-        self._database.scrub()
+        left: dict[str, int] = {}
+        try:
+            self._database.scrub()
+        except DatabaseUnusable as busy:
+            left[str(busy)] = 1
         stage(6)
-        left = erasure.remaining(self._database, traces)
+        left |= erasure.remaining(self._database, traces)
         left |= files_with(self._searched(), traces)
         finished = self._report(
             user, stands_for, actor, written, uses, is_dry=False, rows=rows, files=files, left=left

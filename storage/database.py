@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 #: How long a writer waits for another one before it gives up, in seconds.
 BUSY_TIMEOUT_SECONDS = 5.0
+
+#: How long a scrub waits for a moment in which nobody reads, in seconds.
+SCRUB_PATIENCE_SECONDS = 60.0
 
 
 class DatabaseUnusable(Exception):
@@ -94,19 +99,23 @@ class Database:
             found = session.scalar(text("PRAGMA quick_check(1)"))
         return None if found == "ok" else str(found)
 
-    def scrub(self) -> None:
+    def scrub(self, patience: float = SCRUB_PATIENCE_SECONDS) -> None:
         """Write the files anew without what was deleted or overwritten in them.
 
         What was deleted stays in free pages, old row versions and the write-ahead log until then.
-        On PostgreSQL its own log and backups are not touched. It takes room for a second copy,
-        and waits for running transactions.
+        On PostgreSQL its own log and backups are not touched. It takes room for a second copy.
+
+        Args:
+            patience: How long to wait for the transactions of others to end, in seconds.
+
+        Raises:
+            DatabaseUnusable: others kept the files busy, so something may be left in them.
         """
         connection = self._writer.raw_connection()
         try:
             driver: Any = connection.driver_connection
             if self.is_sqlite:
-                for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
-                    driver.execute(statement).fetchall()
+                self._scrub_sqlite(driver, time.monotonic() + patience)
                 return
             was_automatic, driver.autocommit = driver.autocommit, True
             try:
@@ -115,6 +124,22 @@ class Database:
                 driver.autocommit = was_automatic
         finally:
             connection.close()
+
+    def _scrub_sqlite(self, driver: Any, until: float) -> None:
+        while True:
+            try:
+                driver.execute("VACUUM")
+                (is_busy, *_rest) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError:  # a reader or writer is in the way
+                is_busy = True
+            if not is_busy:
+                return
+            if time.monotonic() >= until:
+                raise DatabaseUnusable(
+                    f"{self.url.database} could not be written anew because others read it all the "
+                    "time. Stop the bot and try again."
+                )
+            time.sleep(0.2)
 
     def close(self) -> None:
         """Give all connections back."""

@@ -93,3 +93,37 @@ def test_a_database_that_cannot_be_reached_is_explained(tmp_path: Path) -> None:
     (tmp_path / "a.db").write_bytes(b"this is no database" * 100)
     with pytest.raises(DatabaseUnusable, match="could not be brought up to date"):
         Database(f"sqlite:///{tmp_path / 'a.db'}").migrate()
+
+
+def _bytes_on_disk(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("a.db*")))
+
+
+def test_what_was_deleted_is_gone_from_the_files_after_a_scrub(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    database.migrate()
+    with database.write() as session:
+        session.add(PairGroupRow(key="narwhal " * 500, split="train", created_at=utc_now()))
+    with database.write() as session:
+        session.execute(text("DELETE FROM pair_groups"))
+    assert b"narwhal" in _bytes_on_disk(tmp_path)
+    database.scrub()
+    assert b"narwhal" not in _bytes_on_disk(tmp_path)
+    database.close()
+
+
+def test_a_scrub_that_others_hold_up_says_so_and_waits_for_its_moment(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    database.migrate()
+    with database.write() as session:
+        session.add(PairGroupRow(key="narwhal", split="train", created_at=utc_now()))
+    with database.read() as session:
+        session.scalar(select(PairGroupRow.key))
+        with pytest.raises(DatabaseUnusable, match="Stop the bot"):
+            database.scrub(patience=0)
+        waiting = threading.Thread(target=database.scrub)
+        waiting.start()
+    waiting.join(timeout=30)
+    assert not waiting.is_alive()
+    assert (tmp_path / "a.db-wal").stat().st_size == 0
+    database.close()
