@@ -74,7 +74,8 @@ _NAMED = re.compile(
         [ _-]?(?:key|token|secret)\w* | \w*_(?:key|token|secret|password|pwd)
       | \b(?:token|secret|nøkkel|credential)\w* | \w*pass(?:word|wd|phrase|kode|code)\w*
       | \w*passord\w* | \bpwd\b | \bpw\b )
-    [^\S\n]* (?: \( [^)\n]{1,40} \) [^\S\n]* )?
+    [^\S\n]* (?: (?:mitt|ditt|sitt|vårt|min|din|vår|hans|hennes|deres) [^\S\n]* )?
+    (?: \( [^)\n]{1,40} \) [^\S\n]* )?
     (?: (?:for|to|til|på|of|av) [^\S\n]+ [\w./-]+ (?:[^\S\n]+[\w./-]+){0,3}? [^\S\n]* )?
     (?: [:=→] | :=| -> | \b(?:is|er|was|var)\b[^\S\n]*:?
       | (?:\w+[^\S\n])?(?:set[ ]to|changed[ ]to|satt[ ]til|byttet[ ]til|endret[ ]til)\b )
