@@ -173,7 +173,9 @@ class Skredder:
             reconcile_verified=self._learning.reconcile,
             wake=self.wake_workers,
         )
-        self.corrections = Corrections(self.database, self.permissions, HELD_OUT_SHARE)
+        self.corrections = Corrections(
+            self.database, self.permissions, HELD_OUT_SHARE, self.care.checks.holds
+        )
         self.pair_import = PairImport(self.database, self.corrections, HELD_OUT_SHARE)
         self.answering = Answering(
             database=self.database,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from sqlalchemy.orm import Session
 
+from bot.pair_audience import audience_of
 from bot.permissions import Permissions
 from bot.question_text import QuestionUnusable, clean_question
 from bot.told import Told
 from knowledge.language import detect_language
 from storage import answers, jobs, pairs, questions
-from storage.answers import Answer
 from storage.database import Database
 from storage.failpoints import failpoint
 from storage.pairs import NewPair, Pair, PairSource
@@ -17,6 +20,11 @@ from training.prompt import without_citations
 
 #: What three inputs of a Slack form take.
 LONGEST_CORRECTION = 9_000
+
+#: Why a pair waits that was asked where only one person reads.
+_ASKED_IN_PRIVATE = (
+    "A colleague asked this in a direct message. Look whether everybody may read the question."
+)
 
 
 class CorrectionRefused(Told):
@@ -26,11 +34,29 @@ class CorrectionRefused(Told):
 class Corrections:
     """Turns corrections into pairs, and approved pairs into verified answers."""
 
-    def __init__(self, database: Database, permissions: Permissions, held_out_share: float) -> None:
-        """Take the collaborators and the share of pairs kept for measuring."""
+    def __init__(
+        self,
+        database: Database,
+        permissions: Permissions,
+        held_out_share: float,
+        holds: Callable[[NewPair], tuple[str, ...]] = lambda _: (),
+    ) -> None:
+        """Take the collaborators.
+
+        Args:
+            database: The truth.
+            permissions: Who may do what.
+            held_out_share: The share of pairs kept for measuring.
+            holds: Finds the reasons why a pair must not train before an expert has looked.
+        """
         self._database = database
         self._permissions = permissions
         self._held_out_share = held_out_share
+        self._holds = holds
+
+    def checked(self, pair: NewPair) -> NewPair:
+        """Return a pair with the reasons to hold it that the checks find, beside its own."""
+        return replace(pair, holds=(*pair.holds, *self._holds(pair)))
 
     def counts_at_once(self, user_id: str) -> bool:
         """Whether this person's corrections need nobody else's approval."""
@@ -59,26 +85,24 @@ class Corrections:
             question = questions.get(session, answer.question_id)
             asked = _asked(question.text)
             _check(output, without_citations(answer.text))
-            pair = pairs.propose(
-                session,
-                NewPair(
-                    input=asked,
-                    output=output,
-                    author=user_id,
-                    origin="slack",
-                    origin_key=key,
-                    language="no" if detect_language(asked) == "no" else "en",
-                    audience=narrowest_audience(answer),
-                    reason=reason,
-                    answer_id=answer.id,
-                    sources=tuple(
-                        dict.fromkeys(
-                            PairSource(s.uri, s.heading) for s in answer.sources if s.cited
-                        )
-                    ),
+            seen_by = audience_of(source.audience for source in answer.sources)
+            is_private = question.place == "dm" and question.user_id != user_id
+            new = NewPair(
+                input=asked,
+                output=output,
+                author=user_id,
+                origin="slack",
+                origin_key=key,
+                language="no" if detect_language(asked) == "no" else "en",
+                audience=seen_by.audience,
+                reason=reason,
+                answer_id=answer.id,
+                sources=tuple(
+                    dict.fromkeys(PairSource(s.uri, s.heading) for s in answer.sources if s.cited)
                 ),
-                self._held_out_share,
+                holds=(*seen_by.holds, *((_ASKED_IN_PRIVATE,) if is_private else ())),
             )
+            pair = pairs.propose(session, self.checked(new), self._held_out_share)
             failpoint("correction.in_transaction")
             if self.counts_at_once(user_id):
                 pair = self.approve_in(session, pair.id, user_id)
@@ -119,22 +143,23 @@ class Corrections:
         _check(output, "")
         with self._database.write() as session:
             answer = answers.get(session, answer_id) if answer_id is not None else None
-            narrow = "everyone" if answer is None else narrowest_audience(answer)
-            pair = pairs.propose(
-                session,
-                NewPair(
-                    input=asked,
-                    output=output,
-                    author=author,
-                    origin="slack",
-                    origin_key=key,
-                    language="no" if detect_language(asked) == "no" else "en",
-                    audience=audience if audience != "everyone" else narrow,
-                    answer_id=answer_id,
-                    place=place,
-                ),
-                self._held_out_share,
+            seen_by = audience_of(
+                () if answer is None else (source.audience for source in answer.sources),
+                None if audience == "everyone" else audience,
             )
+            new = NewPair(
+                input=asked,
+                output=output,
+                author=author,
+                origin="slack",
+                origin_key=key,
+                language="no" if detect_language(asked) == "no" else "en",
+                audience=seen_by.audience,
+                answer_id=answer_id,
+                place=place,
+                holds=seen_by.holds,
+            )
+            pair = pairs.propose(session, self.checked(new), self._held_out_share)
             if pair.state == "proposed" and self.counts_at_once(chosen_by):
                 pair = self.approve_in(session, pair.id, chosen_by)
         return pair
@@ -155,23 +180,20 @@ class Corrections:
             if output == proposed.output:
                 return self.approve_in(session, pair_id, user_id)
             pairs.reject(session, pair_id, user_id)
-            better = pairs.propose(
-                session,
-                NewPair(
-                    input=proposed.input,
-                    output=output,
-                    author=user_id,
-                    origin="slack",
-                    origin_key=key,
-                    language=proposed.language,
-                    audience=proposed.audience,
-                    reason=reason,
-                    answer_id=proposed.answer_id,
-                    sources=proposed.sources,
-                    place=proposed.place,
-                ),
-                self._held_out_share,
+            new = NewPair(
+                input=proposed.input,
+                output=output,
+                author=user_id,
+                origin="slack",
+                origin_key=key,
+                language=proposed.language,
+                audience=proposed.audience,
+                reason=reason,
+                answer_id=proposed.answer_id,
+                sources=proposed.sources,
+                place=proposed.place,
             )
+            better = pairs.propose(session, self.checked(new), self._held_out_share)
             return self.approve_in(session, better.id, user_id)
 
     def approve(self, pair_id: int, actor: str) -> Pair:
@@ -218,16 +240,6 @@ class Corrections:
             pair = pairs.revoke(session, pair_id, actor)
             jobs.enqueue(session, "unlearn_pair", {"pair_id": pair.id}, key=f"unlearn:{pair.id}")
             return pair
-
-
-def narrowest_audience(answer: Answer) -> str:
-    """Return who may see what an answer was made of.
-
-    A passage that was not for everyone makes the pair as narrow as itself, cited or not: what
-    the expert wrote may rest on it, and such a pair must never train what everyone uses.
-    """
-    narrow = sorted({s.audience for s in answer.sources if s.audience != "everyone"})
-    return narrow[0] if narrow else "everyone"
 
 
 def _asked(text: str) -> str:

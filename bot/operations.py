@@ -208,6 +208,7 @@ class Operations:
         return {
             "added": report.added,
             "known": report.known,
+            "held": report.held,
             "skipped": [asdict(row) for row in report.skipped],
         }
 

@@ -26,11 +26,12 @@ BATCH = 25
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What became of a file's rows."""
+    """What became of a file's rows. `held` of those added do not train before an expert looks."""
 
     added: int
     known: int
     skipped: tuple[SkippedRow, ...]
+    held: int = 0
 
 
 class PairImport:
@@ -62,18 +63,20 @@ class PairImport:
             PairFileInvalid: nothing was imported, and why.
         """
         drafts, skipped = read_pairs(path)
-        added = 0
+        added = held = 0
         for start in range(0, len(drafts), BATCH):
             batch = drafts[start : start + BATCH]
             with self._database.write() as session:
                 for draft in batch:
                     wanted = new_pair(draft, actor)
-                    added += not pairs.is_known(session, wanted.origin_key)
+                    if not pairs.is_known(session, wanted.origin_key):
+                        wanted = self._corrections.checked(wanted)
+                        added, held = added + 1, held + bool(wanted.holds)
                     pair = pairs.propose(session, wanted, self._held_out_share)
                     if approve and pair.state == "proposed":
                         self._corrections.approve_in(session, pair.id, actor)
             on_progress({"done": start + len(batch), "total": len(drafts), "name": path.name})
-        return ImportReport(added, len(drafts) - added, tuple(skipped))
+        return ImportReport(added, len(drafts) - added, tuple(skipped), held)
 
 
 def new_pair(draft: PairDraft, actor: str) -> NewPair:

@@ -42,6 +42,8 @@ def import_pairs(
     )
     for row in report["skipped"]:
         results.print(f"  line {row['line']}: {row['reason']}", style="yellow", markup=False)
+    if report["held"]:
+        results.print(f"{report['held']} of them are held until an expert has looked at them.")
     if report["added"] and not approve:
         results.print("They wait for approval: `skredder pairs list --state proposed`.")
 

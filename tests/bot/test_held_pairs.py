@@ -1,0 +1,113 @@
+"""What the checks find keeps a pair from training; it is answered with all the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.corrections import Corrections
+from bot.pair_checks import PairChecks
+from bot.pair_import import PairImport
+from bot.permissions import Permissions
+from bot.settings import People
+from storage import answers, pairs, questions
+from storage.answers import AnswerSource, NewAnswer
+from storage.database import Database
+from training.prompt import Voice
+
+EXPERT, ASKER = "U0EXPERT", "U0ASKER"
+SHARE = 0.0  # everything trains
+PHONE = "Hei! Call Siv on 917 30 584 before nine."
+
+
+@pytest.fixture
+def corrections(database: Database) -> Corrections:
+    checks = PairChecks(database, voice=Voice(), find_text=lambda *_: None)
+    permissions = Permissions(People(experts=(EXPERT,)))
+    return Corrections(database, permissions, SHARE, checks.holds)
+
+
+def _answer(database: Database, *audiences: str, place: str = "mention", user: str = ASKER) -> int:
+    """Store a question with an answer that rests on passages for these audiences."""
+    with database.write() as session:
+        question = questions.record(
+            session, team_id="T1", channel="D1" if place == "dm" else "C1", ts="1", thread_ts="1",
+            user_id=user, place=place, text="Who has the key to the boat?",
+        )  # fmt: skip
+        assert question is not None
+        sources = tuple(
+            AnswerSource(n, "p", "a.md", "A", "A", "The page.", audience, None, cited=False)
+            for n, audience in enumerate(audiences, start=1)
+        )
+        return answers.record(
+            session, NewAnswer(question, "grounded", "Nobody.", "base", sources)
+        ).id
+
+
+def _correct(corrections: Corrections, answer: int, text: str) -> int:
+    return corrections.correct(
+        answer_id=answer, text=text, reason="wrong", user_id=EXPERT, key="k"
+    ).id
+
+
+def _trains(database: Database) -> list[int]:
+    with database.read() as session:
+        return [pair.id for pair in pairs.for_snapshot(session)]
+
+
+def test_an_expert_s_correction_with_a_phone_number_answers_and_does_not_train(
+    database: Database, corrections: Corrections
+) -> None:
+    number = _correct(corrections, _answer(database, "everyone"), PHONE)
+    with database.read() as session:
+        pair = pairs.get(session, number)
+        found = pairs.approved_answer(session, "Who has the key to the boat?", {"everyone"})
+    assert pair.state == "approved"
+    assert "phone number" in pair.holds[0]
+    assert found == pair
+    assert _trains(database) == []
+
+
+def test_a_correction_with_nothing_in_it_trains(
+    database: Database, corrections: Corrections
+) -> None:
+    number = _correct(corrections, _answer(database, "everyone"), "Hei! Siv at the desk has it.")
+    assert _trains(database) == [number]
+
+
+def test_a_correction_in_narrow_company_is_for_nobody_until_it_is_cleared(
+    database: Database, corrections: Corrections
+) -> None:
+    answer = _answer(database, "C-board", "everyone", "C-legal")
+    number = _correct(corrections, answer, "Hei! Siv at the desk has it.")
+    with database.read() as session:
+        pair = pairs.get(session, number)
+    assert pair.audience == "nobody"
+    assert "C-board and C-legal" in pair.holds[0]
+
+
+@pytest.mark.parametrize(("asker", "is_held"), [(ASKER, True), (EXPERT, False)])
+def test_what_a_colleague_asked_in_a_direct_message_is_looked_at_first(
+    database: Database, corrections: Corrections, asker: str, is_held: bool
+) -> None:
+    answer = _answer(database, "everyone", place="dm", user=asker)
+    _correct(corrections, answer, "Hei! Siv at the desk has it.")
+    assert (_trains(database) == []) is is_held
+
+
+def test_rows_of_a_file_are_checked_and_the_report_counts_those_held(
+    database: Database, corrections: Corrections, tmp_path: Path
+) -> None:
+    rows = [
+        {"input": "Who has the key to the boat?", "output": PHONE},
+        {"input": "Where does the cat sleep?", "output": "Hei! On the stairs to the attic."},
+    ]
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in rows))
+    report = PairImport(database, corrections, SHARE).run(file, actor="command line", approve=True)
+    assert (report.added, report.held) == (2, 1)
+    again = PairImport(database, corrections, SHARE).run(file, actor="command line", approve=True)
+    assert (again.added, again.held) == (0, 0)
+    assert len(_trains(database)) == 1
