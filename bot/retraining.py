@@ -18,6 +18,8 @@ from storage.failpoints import failpoint
 from storage.jobs import Job
 from storage.runs import Run, RunLost, RunRefused
 from storage.versions import PromotionRefused
+from training.model_shape import ShapeUnknown
+from training.planner import RunPlan, RunTooLarge
 from training.readiness import Readiness, due
 from training.retrain import Retraining, RunInterrupted
 
@@ -108,11 +110,18 @@ class Retrainings:
             period: What the run is for; a period has one run.
 
         Raises:
-            RetrainRefused: too few pairs, a run is open, or the period has had its run.
+            RetrainRefused: too few pairs, a run is open, the period has had its run, or the
+                training does not fit into the memory that is free.
         """
         ready = self.readiness()
         if not ready.is_due:
             raise RetrainRefused("It is too early to train: {why}", why=ready.message)
+        try:
+            self._training.plan().refuse_if_too_large()
+        except RunTooLarge as large:
+            raise RetrainRefused(str(large).partition("\n")[0]) from large
+        except ShapeUnknown as unknown:
+            log.warning("run not planned: %s", unknown)
         try:
             with self._database.write() as session:
                 run = runs.propose(session, period, actor)
@@ -121,6 +130,26 @@ class Retrainings:
             raise RetrainRefused(str(refused)) from refused
         log.info("run queued run=%d by=%s", run.id, actor)
         return run
+
+    def plan(self, tokens: int, *, hour_price: float = 0.0, currency: str = "EUR") -> RunPlan:
+        """Return what a run takes of memory, time and money, and whether it fits now.
+
+        Args:
+            tokens: Tokens of the training rows, each counted once.
+            hour_price: What an hour of the machine costs.
+            currency: In which currency.
+
+        Raises:
+            ShapeUnknown: the base model's files do not say how large it is.
+        """
+        with self._database.read() as session:
+            speeds = [run.tokens_per_second for run in runs.listed(session, limit=20)]
+        return self._training.plan(
+            tokens=tokens,
+            tokens_a_second=next((speed for speed in speeds if speed), None),
+            hour_price=hour_price,
+            currency=currency,
+        )
 
     def look(self, period: str) -> bool:
         """Start a run if one is due; for the schedule. Returns whether one was started."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.engines import EngineOpener
 from bot.home import Home
 from bot.inference.language_model import GenerationOptions, LanguageModel
+from bot.inference.memory import GIB, available_gib
 from bot.settings import Settings, TrainingSettings
 from knowledge.retrieval import Passage, Retrieval
 from storage.database import Database
@@ -58,6 +59,7 @@ def build_training(
         count_tokens=_token_counter(base),
         open_generator=_generators(opener),
         answer_tokens=settings.model.max_new_tokens,
+        free_memory=lambda: available_gib() * GIB,
     )
 
 

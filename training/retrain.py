@@ -29,11 +29,13 @@ from training.job import TrainingJob
 from training.manifest import ManifestBroken, verify_manifest
 from training.measuring import Measuring
 from training.merge import MergeFailed
+from training.model_shape import ShapeUnknown
+from training.planner import RunPlan, RunTooLarge, find_device, machine_memory, plan_training
 from training.process import TrainingCancelled, TrainingFailed, read_progress, run_training
 from training.prompt import Persona
 from training.recipe import GateRules, Recipe
 from training.replay import make_replay, read_prompts, rows_wanted
-from training.rows import CountTokens, FindSection, Retrieve
+from training.rows import CountTokens, FindSection, Retrieve, row_tokens
 from training.run_watch import RunWatch
 from training.snapshot import (
     HeldOutLeaked,
@@ -87,6 +89,7 @@ class Retraining:
         answer_tokens: int = 128,
         audience: str = "everyone",
         replay_prompts: Sequence[str] | None = None,
+        free_memory: Callable[[], float] = machine_memory,
     ) -> None:
         """Collect what a run needs.
 
@@ -104,6 +107,7 @@ class Retraining:
             answer_tokens: How long an answer may be, in tokens.
             audience: Only pairs of this audience are trained on.
             replay_prompts: General prompts; those that come with the program by default.
+            free_memory: How many bytes a training process may take where there is no card.
         """
         self._database = database
         self._folder = folder
@@ -117,6 +121,7 @@ class Retraining:
         self._open_generator = open_generator
         self._audience = audience
         self._replay_prompts = replay_prompts
+        self._free_memory = free_memory
         self._measuring = Measuring(
             folder=folder,
             # The folder's name changes with the weights and with how they were converted.
@@ -164,6 +169,39 @@ class Retraining:
             ended = watch.finish("failed", f"The run failed: {reason}", error=reason)
         self._tidy(run.id, keep_version=False)
         return ended
+
+    def plan(
+        self,
+        *,
+        tokens: int = 0,
+        longest_row: int | None = None,
+        tokens_a_second: float | None = None,
+        hour_price: float = 0.0,
+        currency: str = "EUR",
+    ) -> RunPlan:
+        """Return what a run with the settings of today takes, and whether it fits now.
+
+        Args:
+            tokens: Tokens of the training rows, each counted once.
+            longest_row: Tokens of the longest row; the recipe's `max_tokens` if not known yet.
+            tokens_a_second: The speed of an earlier run here; estimated without one.
+            hour_price: What an hour of the machine costs.
+            currency: In which currency.
+
+        Raises:
+            ShapeUnknown: the base model's files do not say how large it is.
+        """
+        return plan_training(
+            self._base.folder,
+            self._recipe,
+            find_device(self._free_memory, self._recipe),
+            name=self._base.name,
+            tokens=tokens,
+            longest_row=longest_row,
+            tokens_a_second=tokens_a_second,
+            hour_price=hour_price,
+            currency=currency,
+        )
 
     def outcome(self, run: Run) -> Outcome | None:
         """Return what a run found; None if it was not measured."""
@@ -214,6 +252,7 @@ class Retraining:
         failpoint("run.prepared")
         folder = version_folder(self._folder, run_id)
         if not folder.exists():
+            self._refuse_what_cannot_fit(run_id, snapshot)
             watch.enter("training", "Loading the model")
             adapter = self._train(run_id, recipe, snapshot, watch)
             failpoint("run.trained")
@@ -297,6 +336,21 @@ class Retraining:
                 should_stop=watch.should_stop,
             )
 
+    def _refuse_what_cannot_fit(self, run_id: int, snapshot: Snapshot) -> None:
+        """Write down what the training will take; raise `RunTooLarge` if that is not there."""
+        if (self._folder / "adapters" / f"run-{run_id}").exists():
+            return
+        lengths = [row_tokens(row, self._count_tokens) for row in snapshot.train]
+        try:
+            plan = self.plan(tokens=sum(lengths), longest_row=max(lengths))
+        except ShapeUnknown as unknown:
+            log.warning("run_not_planned run=%d: %s", run_id, unknown)
+            return
+        folder = self.report_folder(run_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "plan.txt").write_text("\n".join(plan.lines()) + "\n", encoding="utf-8")
+        plan.refuse_if_too_large()
+
     def _train(self, run_id: int, recipe: Recipe, snapshot: Snapshot, watch: RunWatch) -> Path:
         work = self.report_folder(run_id)
         adapters = self._folder / "adapters"
@@ -379,7 +433,8 @@ def _explain(error: Exception) -> str:
         | ManifestBroken
         | MergeFailed
         | VoiceUnclear
-        | RunImpossible,
+        | RunImpossible
+        | RunTooLarge,
     ):
         return str(error)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:

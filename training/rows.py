@@ -145,7 +145,12 @@ def replay_row(prompt: str, answer: str) -> Row:
 
 def is_too_long(row: Row, recipe: Recipe, count_tokens: CountTokens) -> bool:
     """Whether a row has more tokens than the recipe allows."""
-    return _length(row.messages, row.answer, count_tokens) > recipe.max_tokens
+    return row_tokens(row, count_tokens) > recipe.max_tokens
+
+
+def row_tokens(row: Row, count_tokens: CountTokens) -> int:
+    """Return about how many tokens a row has, question and answer and the chat's marks."""
+    return _length(row.messages, row.answer, count_tokens)
 
 
 def _length(messages: Sequence[ChatMessage], answer: str, count_tokens: CountTokens) -> int:

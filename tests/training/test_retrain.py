@@ -254,3 +254,12 @@ def test_a_failed_run_says_why_and_frees_the_slot(stage: Stage, tmp_path: Path) 
 def test_the_voice_of_a_run_that_was_not_measured_is_unknown(quick_stage: Stage) -> None:
     with pytest.raises(VoiceUnclear):
         quick_stage.retraining.in_voice(quick_stage.propose(), ["Hei!"])
+
+
+def test_a_training_that_cannot_fit_is_refused_before_it_starts(stage: Stage) -> None:
+    stage.retraining._free_memory = lambda: 1e8
+    ended = stage.retraining.run(stage.claim(stage.propose().id))
+    assert ended.state == "failed"
+    assert "GB of memory, and 0.1 GB are free" in ended.message
+    assert not (stage.folder / "adapters" / "run-1").exists()
+    assert "together" in (stage.folder / "runs" / "1" / "plan.txt").read_text()
