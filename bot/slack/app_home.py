@@ -51,7 +51,32 @@ log = logging.getLogger(__name__)
 #: How many days the plot shows.
 DAYS = 28
 
+#: How many pictures are remembered: one for each language and workspace that looks.
+MOST_PLOTS = 20
+
 _SLACK_TROUBLE = (SlackBusy, SlackRefused, SlackUncertain)
+
+
+class SlowFacts:
+    """What App Home shows when it is ready: the picture of each kind, and the gaps."""
+
+    def __init__(self) -> None:
+        """Begin without anything."""
+        self.gaps: tuple[home_facts.Gap, ...] = ()
+        self._plots: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def plot(self, key: str) -> str:
+        """Return the id of a picture at Slack; empty while there is none."""
+        with self._lock:
+            return self._plots.get(key, "")
+
+    def keep_plot(self, key: str, file_id: str) -> None:
+        """Remember where a picture is; only the newest few are ever asked for again."""
+        with self._lock:
+            while len(self._plots) >= MOST_PLOTS:
+                self._plots.pop(next(iter(self._plots)))
+            self._plots[key] = file_id
 
 
 @dataclass(frozen=True)
@@ -70,9 +95,8 @@ class AppHome:
     plan: Callable[[], Plan]
     gaps: Callable[[], list[dict[str, Any]]]
     wake_workers: Callable[[], None]
-    #: The picture that was uploaded last, by what it shows.
-    plots: dict[str, str] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    #: What takes longer to make than opening the tab may: gaps, and the picture by what it shows.
+    slow: SlowFacts = field(default_factory=SlowFacts)
 
     def register(self, app: App) -> None:
         """Tell Bolt which deliveries are ours."""
@@ -100,8 +124,11 @@ class AppHome:
         user_id, team_id = str(job.payload["user_id"]), str(job.payload.get("team_id") or "")
         say = self.people.words(user_id)
         try:
-            view = home_view(self._facts(user_id, team_id, say), say)
-            self.calls.call("views_publish", user_id=user_id, view=view)
+            facts = self._facts(user_id, team_id, say)
+            self.calls.call("views_publish", user_id=user_id, view=home_view(facts, say))
+            if facts.admins is not None and self._deepen(facts.admins.days, say):
+                facts = self._facts(user_id, team_id, say)
+                self.calls.call("views_publish", user_id=user_id, view=home_view(facts, say))
         except SlackBusy as busy:
             raise TryLater(busy.seconds, str(busy)) from busy
 
@@ -141,21 +168,26 @@ class AppHome:
                 else say("Next look whether to train: {moment}", moment=say.moment(following))
             ),
             days=days,
-            plot_file=self._plot(days, say),
-            gaps=tuple(home_facts.Gap(str(gap["topic"]), int(gap["times"])) for gap in self.gaps()),
+            plot_file=self.slow.plot(self._plot_key(days, say)),
+            gaps=self.slow.gaps,
             versions=versions,
             strict=strict,
             audit=audit,
             can_start=status.can_start,
         )
 
-    def _plot(self, days: tuple[Day, ...], say: Words) -> str:
-        """Return the id of the picture at Slack; empty where none can be uploaded."""
-        key = hashlib.sha256(f"{self.calls.team_id}{say.language}{days}".encode()).hexdigest()
-        with self.lock:
-            known = self.plots.get(key)
-        if known is not None:
-            return known
+    def _plot_key(self, days: tuple[Day, ...], say: Words) -> str:
+        shown = f"{self.calls.team_id}{say.language}{days}"
+        return hashlib.sha256(shown.encode()).hexdigest()
+
+    def _deepen(self, days: tuple[Day, ...], say: Words) -> bool:
+        """Make what takes longer, if it is not as it was. Returns whether it changed."""
+        found = tuple(home_facts.Gap(str(gap["topic"]), int(gap["times"])) for gap in self.gaps())
+        is_new = found != self.slow.gaps
+        self.slow.gaps = found
+        key = self._plot_key(days, say)
+        if self.slow.plot(key):
+            return is_new
         title = say("Answers of the last four weeks")
         try:
             told = self.calls.call(
@@ -167,12 +199,9 @@ class AppHome:
             )
         except _SLACK_TROUBLE as error:
             log.info("plot not uploaded: %s", error)
-            return ""
-        file_id = str(((told.get("files") or [{}])[0]).get("id") or "")
-        with self.lock:
-            self.plots.clear()
-            self.plots[key] = file_id
-        return file_id
+            return is_new
+        self.slow.keep_plot(key, str(((told.get("files") or [{}])[0]).get("id") or ""))
+        return True
 
     def approve(self, ack: Ack, body: Body, payload: Body) -> None:
         """Approve a waiting pair."""

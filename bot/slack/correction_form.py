@@ -60,7 +60,7 @@ def correction_view(
     else:
         hint = say("An expert will look at it before it counts.")
     asked = shortened(safe_mrkdwn(asked_in(question)), 2_900)
-    blocks: list[Block] = [section(f"*{say('Question')}*\n{asked}")]
+    blocks: list[Block] = [section("*" + say("Question") + "*\n" + asked)]
     parts = split(prefilled)
     labels = [say("The better answer"), say("…going on, if it is long"), say("…and on")]
     for n in range(INPUTS):

@@ -123,7 +123,7 @@ def for_experts(session: Session, overview: Overview) -> ForExperts:
         more_waiting=max(0, len(proposed) - AT_ONCE),
         disputes=tuple(disputes),
         to_review=overview.to_review[:AT_ONCE],
-        newest=pairs.listed(session, "approved", AT_ONCE)[::-1],
+        newest=pairs.listed(session, "approved", AT_ONCE),
     )
 
 

@@ -158,7 +158,7 @@ def _waiting(one: Waiting, say: Words) -> list[Block]:
         blocks.append(
             fields(
                 [
-                    f"*{say('Proposed')}*\n{_short(pair.output, 900)}",
+                    "*" + say("Proposed") + f"*\n{_short(pair.output, 900)}",
                     f"*{name}* ({other.id})\n{_short(other.output, 900)}",
                 ]
             )
@@ -183,8 +183,8 @@ def _dispute(dispute: Dispute, say: Words) -> list[Block]:
         section(f"*{_short(newer.input, 500)}*\n{_short(dispute.conflict.disagreement, 500)}"),
         fields(
             [
-                f"*{say('Older')}* · {name_of(older.author)}\n{_short(older.output, 900)}",
-                f"*{say('Newer')}* · {name_of(newer.author)}\n{_short(newer.output, 900)}",
+                "*" + say("Older") + f"* · {name_of(older.author)}\n{_short(older.output, 900)}",
+                "*" + say("Newer") + f"* · {name_of(newer.author)}\n{_short(newer.output, 900)}",
             ]
         ),
         {"type": "actions", "elements": elements},
@@ -334,7 +334,7 @@ def text_plot(days: tuple[Day, ...], say: Words) -> str:
     rows = [
         (say("answered"), [day.answered for day in days]),
         (say("not known"), [day.abstained for day in days]),
-        (say("👎"), [day.down for day in days]),
+        (say("voted against"), [day.down for day in days]),
     ]
     most = max((value for _, values in rows for value in values), default=0) or 1
     width = max(len(name) for name, _ in rows)

@@ -49,7 +49,7 @@ class PairMessages:
                 job,
                 question,
                 "better answer",
-                f"{say('A better answer:')} {safe_mrkdwn(pair.output)}",
+                say("A better answer:") + " " + safe_mrkdwn(pair.output),
                 blocks.corrected_blocks(pair.author, question.user_id, pair, say),
             )
         with self.database.write() as session:

@@ -64,7 +64,7 @@ def plan_text(plan: Plan, say: Words) -> str:
 def confirm_blocks(plan: Plan, say: Words) -> list[Block]:
     """Return the question whether to start, with the plan above it."""
     return [
-        section(f"*{say('Start a retraining?')}*\n{plan_text(plan, say)}"),
+        section("*" + say("Start a retraining?") + "*\n" + plan_text(plan, say)),
         {
             "type": "actions",
             "elements": [

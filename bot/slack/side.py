@@ -97,7 +97,7 @@ class SlackSide:
         audiences = Audiences(settings.knowledge.audiences)
         permissions.ask_groups_of(UserGroups(calls).members_of)
         self.guard = guard = Guard(permissions, people, calls)
-        question_jobs = QuestionJobs(
+        self.question_jobs = question_jobs = QuestionJobs(
             database=database,
             answering=answering,
             calls=calls,

@@ -24,6 +24,8 @@ from bot.told import Told
 #: The languages there are: English is written in the code, the others have a catalogue.
 LANGUAGES = ("en", "nb")
 
+_WRITTEN_AS = {"en": "en_GB", "nb": "nb"}
+
 #: Slack's locales whose readers read bokmål better than English.
 _READ_AS = {"nb": "nb", "no": "nb", "nn": "nb"}
 
@@ -58,11 +60,12 @@ class Words:
 
     def day(self, moment: datetime) -> str:
         """Return a date as people write it."""
-        return str(format_date(moment, "d MMMM y", locale=self.language))
+        # English as it is written in Europe, where day and month are not swapped.
+        return str(format_date(moment, "long", locale=_WRITTEN_AS[self.language]))
 
     def moment(self, moment: datetime) -> str:
         """Return a date with the time of day, in UTC."""
-        return str(format_datetime(moment, "d MMMM y, HH:mm", locale=self.language)) + " UTC"
+        return f"{self.day(moment)}, {format_datetime(moment, 'HH:mm', locale=self.language)} UTC"
 
     def duration(self, seconds: float) -> str:
         """Return about how long something takes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from bot.slack.correction_form import CORRECTION
 from bot.workspace.people import DEFAULT_CHANNELS, DEFAULT_PEOPLE, ChannelPlan, PersonPlan
 from bot.workspace.server import WorkspaceServer
 from bot.workspace.workspace import Workspace
+from storage import pairs
+from storage.pairs import NewPair
 from training.base_model import BaseModel
 
 LEAVE = """---
@@ -68,6 +70,10 @@ contact = "the people team"
 admins = ["{admin}"]
 experts = ["{expert}"]
 
+[[people.routes]]
+topics = ["payroll"]
+experts = ["{payroll}"]
+
 [slack]
 questions_per_minute = 1000
 channel_questions_per_minute = 1000
@@ -88,6 +94,7 @@ class Bot:
 
     workspace: Workspace
     skredder: Skredder
+    folder: Path
 
     def replies(self, ts: str, channel: str = "general") -> list[Json]:
         """Return what the bot has said in a thread."""
@@ -111,6 +118,30 @@ class Bot:
 
         return self.workspace.wait_for(forms, 10, "the form")[-1]
 
+    def write_page(self, channel: str, title: str, text: str) -> None:
+        """Let a page be read in that only this channel may see."""
+        folder = self.folder / channel / title
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{title.lower()}.md").write_text(f"# {title}\n\n{text}\n", encoding="utf-8")
+        audience = self.workspace.channel(channel).id
+        self.skredder.operations.perform("ingest", {"path": str(folder), "audience": audience})
+
+    def verify(self, question: str, answer: str, author: str = "Ingrid") -> int:
+        """Let an expert's answer be approved, and return the pair's id."""
+        person = self.workspace.person(author).id
+        with self.skredder.database.write() as session:
+            pair = pairs.propose(
+                session,
+                NewPair(question, answer, author=person, origin="slack", origin_key=question),
+            )
+            self.skredder.corrections.approve_in(session, pair.id, person)
+        self.skredder.wake_workers()
+        return pair.id
+
+    def wait(self, seen: Callable[[], Any], what: str, seconds: float = 30) -> Any:
+        """Wait until something is so."""
+        return self.workspace.wait_for(seen, seconds, what)
+
     def whispers_to(self, who: str) -> list[str]:
         """Return the texts that only this person sees, oldest first."""
         return [str(message["text"]) for message in self.workspace.ephemerals_of(who)]
@@ -122,7 +153,7 @@ class Bot:
 
 def _is_finished(message: Json) -> bool:
     shown = str(message.get("blocks"))
-    return "answer_feedback" in shown or "Error " in shown
+    return "answer_feedback" in shown or "Error " in shown or "Feil " in shown
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +168,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory, base_model: BaseModel) -> Iter
     visitors.mkdir()
     (visitors / "visiting.md").write_text(VISITING, encoding="utf-8")
     workspace = Workspace(
-        people=(*DEFAULT_PEOPLE, PersonPlan("Gil", "guest")),
+        people=(*DEFAULT_PEOPLE, PersonPlan("Gil", "guest"), PersonPlan("Nora", locale="nb-NO")),
         channels=(*DEFAULT_CHANNELS, ChannelPlan("partners", is_shared=True)),
     )
     workspace.install(json.loads(MANIFEST.read_text(encoding="utf-8")))
@@ -145,7 +176,9 @@ def bot(tmp_path_factory: pytest.TempPathFactory, base_model: BaseModel) -> Iter
         file = folder / "skredder.toml"
         file.write_text(
             SETTINGS.format(
-                admin=workspace.person("Sindre").id, expert=workspace.person("Ingrid").id
+                admin=workspace.person("Sindre").id,
+                expert=workspace.person("Ingrid").id,
+                payroll=workspace.person("Tom").id,
             ),
             encoding="utf-8",
         )
@@ -155,4 +188,4 @@ def bot(tmp_path_factory: pytest.TempPathFactory, base_model: BaseModel) -> Iter
             skredder.operations.perform("ingest", {"path": str(visitors), "audience": "public"})
             skredder.connect(new_client(server.bot_token, server.base_url), server.app_token)
             workspace.wait_until_connected()
-            yield Bot(workspace, skredder)
+            yield Bot(workspace, skredder, folder)
