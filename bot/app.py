@@ -47,7 +47,7 @@ from knowledge.sources.web_address import AllowedHost
 from knowledge.verified import VerifiedAnswers, questions_from
 from storage import runs, versions
 from storage.database import Database
-from storage.pairs import HELD_OUT_SHARE
+from storage.pairs import HELD_OUT_SHARE, NewPair
 from training.base_model import prepare, stay_offline
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class Skredder:
             wake=self.wake_workers,
         )
         self.corrections = Corrections(
-            self.database, self.permissions, HELD_OUT_SHARE, self.care.checks.holds
+            self.database, self.permissions, HELD_OUT_SHARE, self.care.checks.examine
         )
         self.pair_import = PairImport(self.database, self.corrections, HELD_OUT_SHARE)
         self.answering = Answering(
@@ -310,6 +310,10 @@ class Skredder:
         try:
             self._serving.current.embedder.load()
             self.retrieval.warm()
+            # What a correction is checked with: Slack waits three seconds for its form to close.
+            self.care.checks.examine(
+                NewPair("Is it warm?", "Yes, it is warm.", author="", origin="", origin_key="")
+            )
             log.info("ready version=%s", self.models.version)
         except Exception:
             log.exception("the models could not be loaded ahead; the first question tries again")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from bot.pair_audience import audience_of
+from bot.pair_checks import Findings
 from bot.permissions import Permissions
 from bot.question_text import QuestionUnusable, clean_question
 from bot.told import Told
@@ -15,11 +16,15 @@ from knowledge.language import detect_language
 from storage import answers, jobs, pairs, questions
 from storage.database import Database
 from storage.failpoints import failpoint
+from storage.pair_vouching import vouch
 from storage.pairs import NewPair, Pair, PairSource
 from training.prompt import without_citations
 
 #: What three inputs of a Slack form take.
 LONGEST_CORRECTION = 9_000
+
+#: Why a pair trains although its quality was found wanting.
+_OWN_WORDS = "An expert wrote or chose these words, and they count at once."
 
 #: Why a pair waits that was asked where only one person reads.
 _ASKED_IN_PRIVATE = (
@@ -39,7 +44,7 @@ class Corrections:
         database: Database,
         permissions: Permissions,
         held_out_share: float,
-        holds: Callable[[NewPair], tuple[str, ...]] = lambda _: (),
+        examine: Callable[[NewPair], Findings] = lambda _: Findings(),
     ) -> None:
         """Take the collaborators.
 
@@ -47,16 +52,30 @@ class Corrections:
             database: The truth.
             permissions: Who may do what.
             held_out_share: The share of pairs kept for measuring.
-            holds: Finds the reasons why a pair must not train before an expert has looked.
+            examine: Finds what speaks against a pair.
         """
         self._database = database
         self._permissions = permissions
         self._held_out_share = held_out_share
-        self._holds = holds
+        self._examine = examine
 
-    def checked(self, pair: NewPair) -> NewPair:
-        """Return a pair with the reasons to hold it that the checks find, beside its own."""
-        return replace(pair, holds=(*pair.holds, *self._holds(pair)))
+    def propose_in(self, session: Session, pair: NewPair, vouched_by: str | None = None) -> Pair:
+        """Propose a pair within a transaction, held for what speaks against it.
+
+        Args:
+            session: The transaction.
+            pair: What is proposed.
+            vouched_by: Who stands for its quality because their own words count at once. What is
+                found stays on record; personal data and signs of an attack hold it all the same.
+        """
+        if pairs.is_known(session, pair.origin_key):
+            return pairs.propose(session, pair, self._held_out_share)
+        found = self._examine(pair)
+        holds = (*pair.holds, *found.holds, *found.faults)
+        stored = pairs.propose(session, replace(pair, holds=holds), self._held_out_share)
+        if vouched_by is None or not found.faults:
+            return stored
+        return vouch(session, stored.id, found.faults, vouched_by, _OWN_WORDS)
 
     def counts_at_once(self, user_id: str) -> bool:
         """Whether this person's corrections need nobody else's approval."""
@@ -102,7 +121,8 @@ class Corrections:
                 ),
                 holds=(*seen_by.holds, *((_ASKED_IN_PRIVATE,) if is_private else ())),
             )
-            pair = pairs.propose(session, self.checked(new), self._held_out_share)
+            at_once = user_id if self.counts_at_once(user_id) else None
+            pair = self.propose_in(session, new, at_once)
             failpoint("correction.in_transaction")
             if self.counts_at_once(user_id):
                 pair = self.approve_in(session, pair.id, user_id)
@@ -159,7 +179,8 @@ class Corrections:
                 place=place,
                 holds=seen_by.holds,
             )
-            pair = pairs.propose(session, self.checked(new), self._held_out_share)
+            at_once = chosen_by if self.counts_at_once(chosen_by) else None
+            pair = self.propose_in(session, new, at_once)
             if pair.state == "proposed" and self.counts_at_once(chosen_by):
                 pair = self.approve_in(session, pair.id, chosen_by)
         return pair
@@ -193,7 +214,7 @@ class Corrections:
                 sources=proposed.sources,
                 place=proposed.place,
             )
-            better = pairs.propose(session, self.checked(new), self._held_out_share)
+            better = self.propose_in(session, new, user_id)
             return self.approve_in(session, better.id, user_id)
 
     def approve(self, pair_id: int, actor: str) -> Pair:

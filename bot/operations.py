@@ -199,10 +199,16 @@ class Operations:
         """Remove a source with every trace."""
         return self._skredder.upkeep.remove(location, audience, COMMAND_LINE)
 
-    def import_pairs(self, path: str, approve: bool, *, on_progress: Progress) -> dict[str, Any]:
+    def import_pairs(
+        self, path: str, approve: bool, looked_at: str | None = None, *, on_progress: Progress
+    ) -> dict[str, Any]:
         """Read a file of pairs."""
         report = self._skredder.pair_import.run(
-            Path(path), actor=COMMAND_LINE, approve=approve, on_progress=on_progress
+            Path(path),
+            actor=COMMAND_LINE,
+            approve=approve,
+            looked_at=looked_at,
+            on_progress=on_progress,
         )
         self._skredder.wake_workers()
         return {

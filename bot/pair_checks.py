@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from knowledge.grounding.checker import GroundingCheck
@@ -30,7 +31,13 @@ from training.pair_poisoning import (
     signs_in_numbers,
     signs_in_text,
 )
-from training.pair_quality import Examined, VoiceRule, quality_faults, voice_rules
+from training.pair_quality import (
+    Examined,
+    VoiceRule,
+    quality_faults,
+    rudeness,
+    voice_rules,
+)
 from training.personal_data import find_personal_data, in_words
 from training.prompt import Voice, without_citations
 
@@ -52,6 +59,20 @@ _RULES_KEPT_FOR = timedelta(minutes=10)
 FindText = Callable[[PairSource, str], Ground | None]
 
 _WORD = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What speaks against a pair, in sentences.
+
+    Attributes:
+        holds: What somebody has to look at, whoever wrote the pair: personal data, signs of an
+            attack, what no model should say.
+        faults: How good the pair is: an expert whose own words count at once vouches for that.
+    """
+
+    holds: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 class PairChecks:
@@ -88,7 +109,12 @@ class PairChecks:
         self._rules_until = utc_now()
 
     def holds(self, pair: NewPair) -> tuple[str, ...]:
-        """Return the reasons why a pair must not train before an expert has looked at it.
+        """Return every reason why a pair must not train before an expert has looked at it."""
+        found = self.examine(pair)
+        return (*found.holds, *found.faults)
+
+    def examine(self, pair: NewPair) -> Findings:
+        """Find what speaks against a pair.
 
         It reads in a transaction of its own, so what the caller has not committed is not seen.
         """
@@ -103,11 +129,14 @@ class PairChecks:
             answer_language=language_of(pair.output),
             unsupported=self._unsupported(pair),
         )
-        return (
-            *personal_data_reasons(pair.input, pair.output, pair.context),
-            *signs_in_text(pair.input, pair.output, lambda host: host not in strange),
-            *self._sudden(pair),
-            *quality_faults(
+        return Findings(
+            holds=(
+                *personal_data_reasons(pair.input, pair.output, pair.context),
+                *signs_in_text(pair.input, pair.output, lambda host: host not in strange),
+                *self._sudden(pair),
+                *rudeness(pair.input, pair.output),
+            ),
+            faults=quality_faults(
                 pair.input,
                 pair.output,
                 examined,

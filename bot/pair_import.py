@@ -14,6 +14,7 @@ from bot.corrections import Corrections
 from knowledge.language import detect_language
 from storage import pairs
 from storage.database import Database
+from storage.pair_vouching import vouch
 from storage.pairs import NewPair, Pair, PairSource
 from training.pair_files import PairDraft, SkippedRow, read_pairs
 
@@ -49,6 +50,7 @@ class PairImport:
         *,
         actor: str,
         approve: bool,
+        looked_at: str | None = None,
         on_progress: Callable[[dict[str, Any]], None] = lambda _: None,
     ) -> ImportReport:
         """Import one file.
@@ -57,6 +59,7 @@ class PairImport:
             path: The file.
             actor: Who imports; the author of rows that name none.
             approve: Whether the pairs are approved at once, in the actor's name.
+            looked_at: Who has looked at the pairs already, and how; then nothing holds them.
             on_progress: Called with `done` and `total`.
 
         Raises:
@@ -69,10 +72,11 @@ class PairImport:
             with self._database.write() as session:
                 for draft in batch:
                     wanted = new_pair(draft, actor)
-                    if not pairs.is_known(session, wanted.origin_key):
-                        wanted = self._corrections.checked(wanted)
-                        added, held = added + 1, held + bool(wanted.holds)
-                    pair = pairs.propose(session, wanted, self._held_out_share)
+                    is_new = not pairs.is_known(session, wanted.origin_key)
+                    pair = self._corrections.propose_in(session, wanted)
+                    if is_new and pair.holds and looked_at:
+                        pair = vouch(session, pair.id, pair.holds, actor, looked_at)
+                    added, held = added + is_new, held + (is_new and bool(pair.holds))
                     if approve and pair.state == "proposed":
                         self._corrections.approve_in(session, pair.id, actor)
             on_progress({"done": start + len(batch), "total": len(drafts), "name": path.name})

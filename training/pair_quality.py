@@ -124,10 +124,16 @@ def quality_faults(
     if examined.unsupported:
         quoted = " ".join(f'"{_shortened(sentence)}"' for sentence in examined.unsupported)
         faults.append(f"The passages it rests on do not say this: {quoted}")
-    for name, text in (("question", question), ("answer", bare)):
-        if rude := rude_words(text):
-            faults.append(f"The {name} is rude: {', '.join(rude)}.")
     return tuple(faults)
+
+
+def rudeness(question: str, answer: str) -> tuple[str, ...]:
+    """Return what in a pair no model should learn to say, in a sentence for each of its texts."""
+    return tuple(
+        f"The {name} is rude: {', '.join(rude)}."
+        for name, text in (("question", question), ("answer", answer))
+        if (rude := rude_words(text))
+    )
 
 
 def _length_faults(question: str, answer: str, longest: int) -> list[str]:

@@ -24,6 +24,10 @@ def import_pairs(
     approve: Annotated[
         bool, typer.Option("--approve", help="Approve them at once, in your name.")
     ] = False,
+    looked_at: Annotated[
+        str | None,
+        typer.Option(help="Who has looked at them already, and how; then nothing holds them."),
+    ] = None,
     as_json: JsonOption = False,
     settings: SettingsOption = None,
 ) -> None:
@@ -31,7 +35,9 @@ def import_pairs(
     installation = find_installation(settings)
     with bar(file.name) as advance:
         report = installation.perform(
-            "pairs.import", {"path": str(file.absolute()), "approve": approve}, advance
+            "pairs.import",
+            {"path": str(file.absolute()), "approve": approve, "looked_at": looked_at},
+            advance,
         )
     if as_json:
         print_json(report)

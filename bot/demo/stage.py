@@ -80,4 +80,12 @@ class Stage:
         perform(
             "ingest", {"path": str(company_files.HANDBOOK), "audience": "everyone"}, on_progress
         )
-        perform("pairs.import", {"path": str(company_files.PAIRS), "approve": True}, on_progress)
+        perform(
+            "pairs.import",
+            {
+                "path": str(company_files.PAIRS),
+                "approve": True,
+                "looked_at": "Each was looked at when the sample company was written.",
+            },
+            on_progress,
+        )

@@ -12,7 +12,7 @@ from bot.pair_checks import PairChecks
 from bot.pair_import import PairImport
 from bot.permissions import Permissions
 from bot.settings import People
-from storage import answers, pairs, questions
+from storage import answers, pair_watch, pairs, questions
 from storage.answers import AnswerSource, NewAnswer
 from storage.database import Database
 from training.prompt import Voice
@@ -26,7 +26,7 @@ PHONE = "Hei! Call Siv on 917 30 584 before nine."
 def corrections(database: Database) -> Corrections:
     checks = PairChecks(database, voice=Voice(), find_text=lambda *_: None)
     permissions = Permissions(People(experts=(EXPERT,)))
-    return Corrections(database, permissions, SHARE, checks.holds)
+    return Corrections(database, permissions, SHARE, checks.examine)
 
 
 def _answer(database: Database, *audiences: str, place: str = "mention", user: str = ASKER) -> int:
@@ -77,6 +77,28 @@ def test_a_correction_with_nothing_in_it_trains(
     assert _trains(database) == [number]
 
 
+def test_an_expert_vouches_for_the_quality_of_their_own_words_and_others_do_not(
+    database: Database, corrections: Corrections
+) -> None:
+    answer = _answer(database, "everyone")
+    number = _correct(corrections, answer, "Hei!")
+    assert _trains(database) == [number]
+    with database.read() as session:
+        (flag,) = pair_watch.reasons_ever(session, number)
+    assert "too short" in flag
+    other = corrections.correct(
+        answer_id=answer, text="Hei!", reason="wrong", user_id=ASKER, key="k2"
+    )
+    assert (other.state, other.holds) == ("proposed", (flag,))
+
+
+def test_rude_words_are_looked_at_whoever_wrote_them(
+    database: Database, corrections: Corrections
+) -> None:
+    _correct(corrections, _answer(database, "everyone"), "Hei! Ask Siv, that idiot at the desk.")
+    assert _trains(database) == []
+
+
 def test_a_correction_in_narrow_company_is_for_nobody_until_it_is_cleared(
     database: Database, corrections: Corrections
 ) -> None:
@@ -111,3 +133,17 @@ def test_rows_of_a_file_are_checked_and_the_report_counts_those_held(
     again = PairImport(database, corrections, SHARE).run(file, actor="command line", approve=True)
     assert (again.added, again.held) == (0, 0)
     assert len(_trains(database)) == 1
+
+
+def test_pairs_that_somebody_has_looked_at_are_imported_without_a_hold(
+    database: Database, corrections: Corrections, tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text(json.dumps({"input": "Who has the key to the boat?", "output": PHONE}))
+    report = PairImport(database, corrections, SHARE).run(
+        file, actor="command line", approve=True, looked_at="Siv's number is the desk's."
+    )
+    assert (report.added, report.held) == (1, 0)
+    assert _trains(database) == [1]
+    with database.read() as session:
+        assert len(pair_watch.reasons_ever(session, 1)) == 1

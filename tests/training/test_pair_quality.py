@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from training.pair_quality import Examined, longest_answer, quality_faults, voice_rules
+from training.pair_quality import (
+    Examined,
+    longest_answer,
+    quality_faults,
+    rudeness,
+    voice_rules,
+)
 from training.prompt import Voice, VoiceExample
 from training.rude_words import rude_words
 
@@ -47,7 +53,6 @@ def test_a_good_pair_has_no_fault() -> None:
         ("Hei! You get 49 weeks, as per the policy. God tur!", 'it writes "as per"'),
         ("Hei! You get 49 weeks. Bye.", 'it has none of "God tur!", "We\'ve got you."'),
         ("You get 49 weeks. God tur!", 'it does not have "Hei!"'),
-        ("Hei! You get 49 weeks, you idiot. God tur!", "rude: idiot"),
     ],
 )
 def test_each_fault_is_said_in_words(answer: str, said: str) -> None:
@@ -77,6 +82,14 @@ def test_rules_that_the_company_s_own_answers_do_not_keep_are_advice() -> None:
 
 def test_the_longest_answer_follows_from_what_the_model_can_say() -> None:
     assert longest_answer(128) == 96
+
+
+def test_what_no_model_should_say_is_said_of_question_and_answer() -> None:
+    assert rudeness(QUESTION, ANSWER) == ()
+    assert rudeness("Hvor faen er stigen?", "Hei! In the shed, you idiot.") == (
+        "The question is rude: faen.",
+        "The answer is rude: idiot.",
+    )
 
 
 @pytest.mark.parametrize(
