@@ -256,3 +256,18 @@ def count_by_state(session: Session) -> dict[str, int]:
     """Return how many pairs there are in each state."""
     counted = session.execute(select(PairRow.state, func.count()).group_by(PairRow.state)).all()
     return dict.fromkeys(STATES, 0) | {state: int(count) for state, count in counted}
+
+
+def questions_after(session: Session, pair_id: int) -> tuple[tuple[int, str], ...]:
+    """Return id and question of the pairs that came after one, whatever became of them."""
+    rows = session.execute(
+        select(PairRow.id, PairRow.input)
+        .where(PairRow.id > pair_id, PairRow.erased_at.is_(None))
+        .order_by(PairRow.id)
+    )
+    return tuple((int(found), str(question)) for found, question in rows)
+
+
+def is_there(session: Session, pair_id: int) -> bool:
+    """Whether there is a pair with this id."""
+    return session.scalar(select(PairRow.id).where(PairRow.id == pair_id)) is not None

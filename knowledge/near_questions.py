@@ -1,0 +1,193 @@
+"""Whether two questions are the same in other words, for the groups that keep the split clean.
+
+Some differences settle it: another number, name, weekday, measure or group of people, another
+thing asked for, an opposite. What is left is weighed: how close the questions are in meaning, how
+many of their words they share, and how well the rest of one finds its like in the other.
+
+This is not `knowledge.same_question`, which decides whether a verified answer may be given: a
+wrong answer is worse than none, while here what is missed leaks and what is taken for the same
+costs a pair. See the tests for what it reaches.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from knowledge.grounding.closed_words import OPPOSITES
+from knowledge.question_frame import Frame, read_frame
+
+if TYPE_CHECKING:
+    from knowledge.embedder import Embedder, Vectors
+
+#: Fitted by logistic regression on tests/bot/data/same_questions_tuned.txt and the questions
+#: that `knowledge.same_question` was made with.
+_WEIGHTS = {
+    "cosine": 9.135,
+    "shared": 0.481,
+    "worst": 3.563,
+    "mean": 2.411,
+    "other thing asked": -0.872,
+    "norwegian": 0.976,
+}
+_BIAS = -10.699
+
+#: From this probability on two questions are taken for the same.
+_SAME = 0.45
+
+#: What is asked for in one word or the other, as people do.
+_ASKED_ALIKE = frozenset(
+    frozenset(alike.split())
+    for alike in (
+        "how where", "duration count", "duration amount", "count amount", "which who",
+        "which where",
+    )
+)  # fmt: skip
+
+#: A question that leaves open what it asks for does not ask for these.
+_SAID_OUT_LOUD = frozenset({"when", "where", "who", "why", "duration", "frequency"})
+
+#: Words whose opposites are no opposites in questions: "must I", "can I".
+_ASKING = frozenset({"must", "can", "has", "may", "all"})
+
+_LEADERS = frozenset({"manag", "leader", "led"})
+
+
+class QuestionLikeness:
+    """Compares questions by their words and by the vectors of an English embedder."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        """Take the embedder; the weights were fitted with the bundled English one."""
+        self._embedder = embedder
+        self._vectors: dict[str, Vectors] = {}
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Read these questions with the model now, so that comparing them needs it less."""
+        fresh = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        if not fresh:
+            return
+        if len(self._vectors) > 50_000:
+            self._vectors.clear()
+        self._vectors.update(zip(fresh, self._embedder.embed_passages(fresh), strict=True))
+
+    def are_the_same(self, question: str, other: str) -> bool:
+        """Whether whoever can answer the one has answered the other."""
+        mine, theirs = frame_of(question), frame_of(other)
+        if mine.words == theirs.words and mine.asks == theirs.asks:
+            return not _are_apart(mine, theirs)
+        return not _are_apart(mine, theirs) and self._probability(question, other) > _SAME
+
+    def _probability(self, question: str, other: str) -> float:
+        mine, theirs = frame_of(question), frame_of(other)
+        shared = len(mine.keys & theirs.keys)
+        together = len(mine.keys | theirs.keys)
+        matched, lone = self._align(mine, theirs)
+        rest = [*matched, *(0.6 * likeness for likeness in lone)]
+        figures = {
+            "cosine": self._cosine(question, other),
+            "shared": shared / together if together else 1.0,
+            "worst": min(matched, default=1.0),
+            "mean": sum(rest) / len(rest) if rest else 1.0,
+            "other thing asked": float(
+                bool(mine.asks and theirs.asks) and not mine.asks & theirs.asks
+            ),
+            "norwegian": float("no" in (mine.language, theirs.language)),
+        }
+        weighed = _BIAS + sum(_WEIGHTS[name] * figure for name, figure in figures.items())
+        return 1 / (1 + math.exp(-weighed))
+
+    def _align(self, mine: Frame, theirs: Frame) -> tuple[list[float], list[float]]:
+        """Pair off the words that only one question has, best first; then those left alone."""
+        here, there = sorted(mine.keys - theirs.keys), sorted(theirs.keys - mine.keys)
+        is_norwegian = "no" in (mine.language, theirs.language)
+        self.prepare([*here, *there, *(mine.keys | theirs.keys if here or there else ())])
+        best = sorted(
+            (
+                (self._alike(word, like, is_norwegian), word, like)
+                for word in here
+                for like in there
+            ),
+            reverse=True,
+        )
+        used: set[tuple[int, str]] = set()
+        matched = []
+        for likeness, word, like in best:
+            if not used & {(0, word), (1, like)}:
+                used |= {(0, word), (1, like)}
+                matched.append(likeness)
+        alone = [w for w in here if (0, w) not in used] + [w for w in there if (1, w) not in used]
+        all_words = mine.keys | theirs.keys
+        lone = [
+            max((self._alike(word, like, is_norwegian) for like in all_words - {word}), default=0.0)
+            for word in alone
+        ]
+        return matched, lone
+
+    def _alike(self, word: str, other: str, is_norwegian: bool) -> float:
+        ratio = _spelled_alike(word, other)
+        close = self._cosine(word, other)
+        if is_norwegian:  # the English embedder finds all Norwegian words rather alike
+            close = close if ratio >= 0.5 else 0.5 * close
+            close = close if ratio >= 0.85 else min(close, 0.6)
+        is_slip = ratio >= 0.85 and abs(len(word) - len(other)) < 2
+        return max(close, ratio if is_slip else 0.0)
+
+    def _cosine(self, text: str, other: str) -> float:
+        self.prepare((text, other))
+        return float(self._vectors[text] @ self._vectors[other])
+
+
+@lru_cache(maxsize=20_000)
+def frame_of(question: str) -> Frame:
+    """Return a question taken apart; those asked lately are remembered."""
+    return read_frame(question)
+
+
+@lru_cache(maxsize=100_000)
+def _spelled_alike(word: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, word, other).ratio()
+
+
+def _are_apart(mine: Frame, theirs: Frame) -> bool:
+    """Whether something settles that the questions are not the same."""
+    names_differ = any(not _has_name(name, theirs) for name in mine.names) or any(
+        not _has_name(name, mine) for name in theirs.names
+    )
+    both = mine.asks | theirs.asks
+    not_meant = _LEADERS if "who" in both else frozenset[str]()
+    measures_differ = bool(mine.measures - theirs.measures and theirs.measures - mine.measures)
+    return (
+        mine.numbers != theirs.numbers
+        or names_differ
+        or mine.turns != theirs.turns
+        or (measures_differ and "frequency" not in mine.asks)
+        or mine.groups - not_meant != theirs.groups - not_meant
+        or _have_opposites(mine, theirs)
+        or _ask_for_other_things(mine.asks, theirs.asks)
+    )
+
+
+def _has_name(name: str, other: Frame) -> bool:
+    """Whether a name stands there, bent or not: Sweden, Swedish."""
+    return name in other.words or (
+        len(name) >= 4 and any(len(w) >= 4 and w[:4] == name[:4] for w in other.words)
+    )
+
+
+def _have_opposites(mine: Frame, theirs: Frame) -> bool:
+    there = theirs.words - mine.words
+    return any(
+        not there.isdisjoint(OPPOSITES.get(word, ()))
+        for word in mine.words - theirs.words - _ASKING
+    )
+
+
+def _ask_for_other_things(mine: frozenset[str], theirs: frozenset[str]) -> bool:
+    if not mine or not theirs:
+        return bool((mine | theirs) & _SAID_OUT_LOUD)
+    if mine & theirs:
+        return False
+    return not any(frozenset({one, other}) in _ASKED_ALIKE for one in mine for other in theirs)
