@@ -19,6 +19,7 @@ from bot.grounding import (
 )
 from bot.inference.language_model import GenerationOptions, LanguageModel, ModelUnavailable
 from bot.writing import Cancelled, Written, write_down
+from knowledge.answer_selection import AnswerSentence
 from knowledge.grounding.checker import Checks
 from knowledge.grounding.reading import Ground
 from knowledge.language import detect_language
@@ -51,13 +52,13 @@ _DOES_NOT_KNOW = {
 }
 
 _QUOTES = {
-    "en": "I can't say it better than the page itself: “{quote}” [1]",
-    "no": "Jeg kan ikke si det bedre enn siden selv: «{quote}» [1]",
+    "en": "I can't say it better than the page itself: {quote}",
+    "no": "Jeg kan ikke si det bedre enn siden selv: {quote}",
 }
 
 _OUT_OF_REACH = {
-    "en": "I can't write an answer right now, so here is what the page says: “{quote}” [1]",
-    "no": "Jeg får ikke skrevet et svar akkurat nå, så her er det siden sier: «{quote}» [1]",
+    "en": "I can't write an answer right now, so here is what the page says: {quote}",
+    "no": "Jeg får ikke skrevet et svar akkurat nå, så her er det siden sier: {quote}",
 }
 
 
@@ -242,20 +243,23 @@ class Answering:
         on_place: Callable[[int], None],
         is_cancelled: Callable[[], bool],
     ) -> Outcome:
-        grounds = [_ground(passage) for passage in passages]
+        # The base has not learned the company's voice; what was tuned knows it.
+        messages = self.prompt(asked.alone, passages, teaches_voice=model.version == BASE)
+        begun = time.monotonic()
+        generation = model.start(messages, self._options, asker=asker)
+        grounds = [_ground(passage) for passage in passages]  # read while the model begins
         texts = [f"{ground.heading} {ground.text}" for ground in grounds]
+        ranked = self._ranked(asked, passages)
         writer = GroundedWriter(
             self._grounding.read(grounds, asked.alone),
             texts,
             asked.alone,
             sayings=self._sayings,
             headings=[heading for passage in passages for heading in _headings(passage)],
+            ranked=ranked,
         )
-        # The base has not learned the company's voice; what was tuned knows it.
-        messages = self.prompt(asked.alone, passages, teaches_voice=model.version == BASE)
-        begun = time.monotonic()
         written = write_down(
-            model.start(messages, self._options, asker=asker),
+            generation,
             writer,
             on_text=on_text,
             on_place=on_place,
@@ -307,11 +311,20 @@ class Answering:
         *,
         version: str | None,
     ) -> Outcome:
-        quote = quotation(asked.alone, as_data(passages[0].text))
+        quote = quotation(self._ranked(asked, passages))
         if not quote:
             return self._abstention(asked.question, passages)
         text = forms[_language(asked.question)].format(quote=quote)
-        return Outcome("grounded", text, _sources(passages, cited=(1,)), model_version=version)
+        cited = cited_numbers(text)
+        return Outcome("grounded", text, _sources(passages, cited=cited), model_version=version)
+
+    def _ranked(self, asked: Asked, passages: Sequence[Passage]) -> tuple[AnswerSentence, ...]:
+        """Return the sentences of passages, the one that answers best first."""
+        return self._retrieval.answer_sentences(
+            asked.alone,
+            [_ground(passage) for passage in passages],
+            [passage.similarity for passage in passages],
+        )
 
     def pack(self, model: LanguageModel, hits: Sequence[Passage]) -> tuple[Passage, ...]:
         """Return the best passages that fit the budget, best first; always at least one.

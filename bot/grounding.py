@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from knowledge.answer_selection import OFF_THE_QUESTION, AnswerSentence
 from knowledge.grounding.checker import Checks, Support
 from knowledge.grounding.facts import read_tokens
 from knowledge.grounding.small_talk import claims_nothing
@@ -37,6 +38,9 @@ _ABBREVIATIONS = frozenset({"e.g.", "i.e.", "kl.", "ca.", "approx.", "no.", "nr.
 
 #: A rejected sentence that shares this much with a passage was about it: the passage is quoted.
 _ABOUT = 0.5
+
+#: A second sentence is quoted with the best one if its score is at most this much lower.
+SECOND_BEST = 1.0
 
 #: A quotation in place of a sentence has at most this many characters.
 _LONGEST_QUOTE = 320
@@ -78,9 +82,9 @@ class Dropped:
 class GroundedWriter:
     """Decides sentence by sentence, while the model writes, what of an answer is shown.
 
-    A sentence that claims nothing passes. One that the passages support passes. One that they do
-    not support, but that is about something they say, is replaced by their own words; anything
-    else is dropped.
+    A sentence that claims nothing passes. One that the passages support passes, if it rests on
+    what answers the question. One that they do not support, or that tells something else, is
+    replaced by their own words; anything that is left is dropped.
     """
 
     def __init__(
@@ -91,6 +95,7 @@ class GroundedWriter:
         *,
         sayings: Collection[str] = (),
         headings: Sequence[str] = (),
+        ranked: Sequence[AnswerSentence] = (),
     ) -> None:
         """Begin an answer.
 
@@ -100,7 +105,11 @@ class GroundedWriter:
             question: What was asked.
             sayings: The company's own phrases; they need no support.
             headings: Lines that are taken out where the model copies them.
+            ranked: The sentences of the passages, the one that answers the question best first;
+                none where it is not known.
         """
+        self._ranked = ranked
+        self._scores = {(each.passage, _bare(each.text)): each.score for each in ranked}
         self._check = check
         self._passages = passages
         self._question = question
@@ -122,16 +131,17 @@ class GroundedWriter:
         reasons = self._impossible(text) or support.reasons
         if _is_cut_off(text):
             reasons = (*reasons, "the sentence does not come to its end")
-        if support.is_supported and not reasons:
+        is_beside = self._is_beside_the_question(support)
+        if support.is_supported and not reasons and not (is_beside and self._best_is_open):
             self._claims += 1
             self._said.add(_bare(support.sentence))
             return Shown(text, support)
         self.rejected += 1
-        quoted = self._quotation(support)
+        reasons = reasons or ("it does not tell what was asked",)
+        quoted = self._best_quotation() if is_beside else self._quotation(support)
         if quoted is None:
             return Dropped(reasons)
         self._claims += 1
-        self._said.add(_bare(support.sentence))
         return Replaced(quoted + sentence[len(sentence.rstrip()) :], reasons)
 
     @property
@@ -148,13 +158,33 @@ class GroundedWriter:
             found.append("a link stands in no passage")
         return tuple(found)
 
+    def _is_beside_the_question(self, support: Support) -> bool:
+        """Whether a sentence rests on what answers the question far worse than the best does."""
+        if not self._ranked:
+            return False
+        score = self._scores.get((support.passage or 0, _bare(support.sentence)))
+        return score is None or score < self._ranked[0].score - OFF_THE_QUESTION
+
+    @property
+    def _best_is_open(self) -> bool:
+        """Whether the sentence that answers the question best was not told yet."""
+        return bool(self._ranked) and _bare(self._ranked[0].text) not in self._said
+
+    def _best_quotation(self) -> str | None:
+        if not self._best_is_open:
+            return None
+        quoted = quotation(self._ranked, _LONGEST_QUOTE)
+        self._said.add(_bare(self._ranked[0].text))
+        return quoted
+
     def _quotation(self, support: Support) -> str | None:
         words = support.sentence.strip()
         is_about = support.passage is not None and support.closeness >= _ABOUT
         if not is_about or len(words) > _LONGEST_QUOTE or _bare(words) in self._said:
             return None
         assert support.passage is not None
-        return f"“{words}” [{support.passage + 1}]"
+        self._said.add(_bare(words))
+        return _quoted(words, support.passage)
 
 
 class SentenceStream:
@@ -256,24 +286,34 @@ def settle_citations(text: str, passages: Sequence[str]) -> str:
     return with_citation(text, best + 1, passages[best])
 
 
-def quotation(question: str, passage: str, longest: int = 320) -> str:
-    """Return the sentence or two of `passage` that share most with the question, word for word.
+def quotation(ranked: Sequence[AnswerSentence], longest: int = 320) -> str | None:
+    """Return the sentence that answers the question best, and the next best one if it is close,
+    each word for word with its citation; None if there is none.
 
     Args:
-        question: What was asked.
-        passage: The text to quote from.
+        ranked: The sentences of the passages, best first.
         longest: The most characters to quote.
     """
-    stream = SentenceStream()
-    sentences = [s.strip() for s in (*stream.feed(" ".join(passage.split())), *stream.flush())]
-    if not sentences:
-        return ""
-    words = _words(question)
-    best = max(range(len(sentences)), key=lambda i: (len(words & _words(sentences[i])), -i))
-    quoted = sentences[best]
-    if best + 1 < len(sentences) and len(quoted) + len(sentences[best + 1]) < longest:
-        quoted = f"{quoted} {sentences[best + 1]}"
-    return quoted if len(quoted) <= longest else quoted[: longest - 1].rstrip() + "…"
+    if not ranked:
+        return None
+    best = ranked[0]
+    if len(best.text) > longest:
+        return _quoted(f"{best.text[: longest - 1].rstrip()}…", best.passage)
+    near = [
+        each
+        for each in ranked[1:]
+        if each.score > best.score - SECOND_BEST and len(best.text) + len(each.text) < longest
+    ]
+    if not near:
+        return _quoted(best.text, best.passage)
+    first, second = sorted((best, near[0]), key=lambda each: each.place)
+    if first.passage == second.passage and second.place == first.place + 1:
+        return _quoted(f"{first.text} {second.text}", first.passage)
+    return " ".join(_quoted(each.text, each.passage) for each in (best, near[0]))
+
+
+def _quoted(words: str, passage: int) -> str:
+    return f"“{words.strip()}” [{passage + 1}]"
 
 
 def _known_numbers(texts: Sequence[str]) -> frozenset[str]:

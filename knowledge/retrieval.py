@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from knowledge.abstaining import PRECISION
+from knowledge.answer_selection import AnswerSelection, AnswerSentence
 from knowledge.embedder import Embedder, likeness
 from knowledge.evidence import Evidence, Witness, weigh
+from knowledge.grounding.reading import Ground
 from knowledge.keyword_index import QUERY_CHARACTERS, KeywordIndex, KeywordScores
 from knowledge.language import detect_language
 from knowledge.ranking import DEPTH, Candidates, Languages, rank
@@ -120,6 +122,7 @@ class Retrieval:
         self._serving = serving
         self._keywords = keywords
         self._reranker = reranker
+        self._selection = AnswerSelection()
 
     def search(
         self,
@@ -224,6 +227,23 @@ class Retrieval:
             ],
             self._keywords.frequencies(audiences, asked, language),
             precision,
+        )
+
+    def answer_sentences(
+        self, question: str, grounds: Sequence[Ground], similarities: Sequence[float]
+    ) -> tuple[AnswerSentence, ...]:
+        """Return the sentences of passages, the one that answers a question best first.
+
+        Args:
+            question: What was asked.
+            grounds: The passages as they may be quoted, the one found first in front.
+            similarities: How like the question each is.
+        """
+        embedder = self._serving.current.embedder
+        language = "no" if detect_language(question) == "no" else "en"
+        vector = embedder.embed_query(question)
+        return self._selection.rank(
+            question, vector, grounds, similarities, embedder=embedder, language=language
         )
 
     def section(self, uri: str, heading: str, audiences: Collection[str]) -> Passage | None:

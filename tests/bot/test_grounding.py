@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from bot.grounding import (
     settle_citations,
     without_headings,
 )
+from knowledge.answer_selection import AnswerSentence
 from knowledge.grounding.checker import GroundingCheck
 from knowledge.grounding.reading import Ground
 
@@ -87,8 +90,28 @@ def test_a_sentence_that_names_a_heading_is_kept() -> None:
     assert without_headings(sentence, ["The Bergen office > Keys and doors"]) == sentence
 
 
-def test_a_quotation_is_word_for_word() -> None:
-    assert quotation("how many days of leave", LEAVE) in LEAVE
+def _ranked(*texts: str, scores: Sequence[float] = ()) -> list[AnswerSentence]:
+    scores = scores or [-float(n) for n in range(len(texts))]
+    return [
+        AnswerSentence(text, 0, LEAVE.find(text), score)
+        for text, score in zip(texts, scores, strict=True)
+    ]
+
+
+def test_a_quotation_is_word_for_word_and_cites_its_passage() -> None:
+    sentence = LEAVE.split(". ", maxsplit=1)[0] + "."
+    assert quotation(_ranked(sentence)) == f"“{sentence}” [1]"
+    long = quotation(_ranked(sentence * 20), longest=100)
+    assert long is not None
+    assert long.endswith("…” [1]")
+    assert len(long) < 110
+    assert quotation([]) is None
+
+
+def test_a_second_sentence_is_quoted_when_it_answers_nearly_as_well() -> None:
+    both = quotation(_ranked("One.", "Two.", scores=[2.0, 1.5]))
+    assert both == "“One.” [1] “Two.” [1]"
+    assert quotation(_ranked("One.", "Two.", scores=[2.0, 0.5])) == "“One.” [1]"
 
 
 def test_an_answer_that_admits_it_does_not_know_is_recognised_in_both_languages() -> None:
@@ -205,3 +228,35 @@ def test_the_path_of_headings_before_a_sentence_is_taken_out() -> None:
     assert without_headings("Pay and pension > Hei!", headings) == "Hei!"
     assert without_headings("Pay and pension > Holiday pay > 12 %.", headings) == "12 %."
     assert without_headings("Pay and pension is a page.", headings) == "Pay and pension is a page."
+
+
+ASKED = "Are dogs allowed in the Bergen office?"
+
+
+@pytest.fixture
+def asked_about_dogs() -> GroundedWriter:
+    """A writer that knows which sentence answers: the one about dogs."""
+    ranked = [
+        AnswerSentence("Dogs are not allowed in the Bergen office.", 0, 1, 5.0),
+        AnswerSentence("Everyone gets 25 days of paid holiday a year.", 0, 0, 1.0),
+        AnswerSentence("Ask Hedda Lien before 15 May.", 0, 2, 0.5),
+    ]
+    check = GroundingCheck().read([Ground("Leave > Holiday", HOLIDAY)], ASKED)
+    return GroundedWriter(check, [HOLIDAY], ASKED, ranked=ranked)
+
+
+def test_a_true_sentence_that_tells_something_else_gives_way_to_what_was_asked(
+    asked_about_dogs: GroundedWriter,
+) -> None:
+    decided = asked_about_dogs.write("Everyone gets 25 days of paid holiday a year [1].")
+    assert isinstance(decided, Replaced)
+    assert decided.text == "“Dogs are not allowed in the Bergen office.” [1]"
+
+
+def test_once_the_question_is_answered_more_may_be_told(
+    asked_about_dogs: GroundedWriter,
+) -> None:
+    assert isinstance(asked_about_dogs.write("Dogs are not allowed in the office [1]. "), Shown)
+    assert isinstance(
+        asked_about_dogs.write("Everyone gets 25 days of paid holiday a year [1]."), Shown
+    )
