@@ -34,7 +34,7 @@ _NAMES_IDENTITY = re.compile(
     re.IGNORECASE,
 )
 _NAMES_ACCOUNT = re.compile(
-    r"\b(?:\w*konto(?:en|er|nummer\w*|nr)?|kontonr|bank\s*account\w*|accounts?(?:\s+(?:number|no))?"
+    r"\b(?:\w{0,30}konto(?:en|er|nummer\w{0,4}|nr)?|kontonr|bank\s*account\w*|accounts?(?:\s+(?:number|no))?"
     r"|acct|a/c|iban|utbetal\w*|overfør\w*|betal\w*|pay(?:able|ment)?|transfer\w*|innbetal\w*)\b",
     re.IGNORECASE,
 )
@@ -78,6 +78,7 @@ _WITH_HOME_ZERO = re.compile(r"(?<!\w)\+\d{1,3}[ -]?\(0\)[ -]?\d(?:[ -]?\d){5,11
 
 #: How Norwegian numbers of eight digits are spoken and written, in groups of digits.
 _SPOKEN_GROUPS = ((3, 2, 3), (2, 2, 2, 2))
+_SPOKEN = re.compile(r"(?<!\w)(?:\d{3} \d{2} \d{3}|\d{2} \d{2} \d{2} \d{2}|\d{8})(?!\w)")
 
 #: Countries whose own way of writing is looked for behind a word that names a telephone.
 _NEIGHBOURS = ("GB", "SE", "DE")
@@ -175,6 +176,10 @@ def _phones(text: str) -> Iterator[Numbered]:
             is_phone = _is_norwegian_phone(text, match.start, match.end)
         if is_phone:
             yield Numbered("phone number", match.start, match.end)
+    # The matcher takes numbers that follow each other for one, and that one for none.
+    for spoken in _SPOKEN.finditer(text):
+        if _is_norwegian_phone(text, *spoken.span()):
+            yield Numbered("phone number", *spoken.span())
     for written_out in _WITH_HOME_ZERO.finditer(text):
         yield Numbered("phone number", *written_out.span())
     if not _NAMES_PHONE.search(text):

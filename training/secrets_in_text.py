@@ -71,9 +71,9 @@ _BEARER = re.compile(r"\b(?:Bearer|Basic)\s+(?P<value>[A-Za-z0-9._~+/-]{16,}=*)"
 _NAMED = re.compile(
     r"""
     (?: api[ _-]?(?:key|nøkkel|secret)\w* | (?:access|auth|secret|private|client|account|bot|app)
-        [ _-]?(?:key|token|secret)\w* | \w*_(?:key|token|secret|password|pwd)
-      | \b(?:token|secret|nøkkel|credential)\w* | \w*pass(?:word|wd|phrase|kode|code)\w*
-      | \w*passord\w* | \bpwd\b | \bpw\b )
+        [ _-]?(?:key|token|secret)\w* | (?<!\w)\w{1,40}_(?:key|token|secret|password|pwd)
+      | \b(?:token|secret|nøkkel|credential)\w* | (?<!\w)\w{0,40}pass(?:word|wd|phrase|kode|code)\w{0,20}
+      | (?<!\w)\w{0,40}passord\w{0,20} | \bpwd\b | \bpw\b )
     [^\S\n]* (?: (?:mitt|ditt|sitt|vårt|min|din|vår|hans|hennes|deres) [^\S\n]* )?
     (?: \( [^)\n]{1,40} \) [^\S\n]* )?
     (?: (?:for|to|til|på|of|av) [^\S\n]+ [\w./-]+ (?:[^\S\n]+[\w./-]+){0,3}? [^\S\n]* )?
