@@ -168,6 +168,8 @@ def _cards(text: str) -> Iterator[Numbered]:
 def _phones(text: str) -> Iterator[Numbered]:
     from phonenumbers import Leniency, PhoneNumberMatcher
 
+    for written_out in _WITH_HOME_ZERO.finditer(text):
+        yield Numbered("phone number", *written_out.span())
     for match in PhoneNumberMatcher(text, "NO", leniency=Leniency.POSSIBLE):
         written = match.raw_string
         if written.lstrip("( ").startswith(("+", "00")):
@@ -180,8 +182,6 @@ def _phones(text: str) -> Iterator[Numbered]:
     for spoken in _SPOKEN.finditer(text):
         if _is_norwegian_phone(text, *spoken.span()):
             yield Numbered("phone number", *spoken.span())
-    for written_out in _WITH_HOME_ZERO.finditer(text):
-        yield Numbered("phone number", *written_out.span())
     if not _NAMES_PHONE.search(text):
         return
     valid = [(country, Leniency.VALID) for country in _NEIGHBOURS]

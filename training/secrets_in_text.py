@@ -72,8 +72,8 @@ _NAMED = re.compile(
     r"""
     (?: api[ _-]?(?:key|nøkkel|secret)\w* | (?:access|auth|secret|private|client|account|bot|app)
         [ _-]?(?:key|token|secret)\w* | (?<!\w)\w{1,40}_(?:key|token|secret|password|pwd)
-      | \b(?:token|secret|nøkkel|credential)\w* | (?<!\w)\w{0,40}pass(?:word|wd|phrase|kode|code)\w{0,20}
-      | (?<!\w)\w{0,40}passord\w{0,20} | \bpwd\b | \bpw\b )
+      | \b(?:token|secret|nøkkel|credential)\w* | \bpwd\b | \bpw\b
+      | (?<!\w)\w{0,40}pass(?:ord|word|wd|phrase|kode|code)\w{0,20} )
     [^\S\n]* (?: (?:mitt|ditt|sitt|vårt|min|din|vår|hans|hennes|deres) [^\S\n]* )?
     (?: \( [^)\n]{1,40} \) [^\S\n]* )?
     (?: (?:for|to|til|på|of|av) [^\S\n]+ [\w./-]+ (?:[^\S\n]+[\w./-]+){0,3}? [^\S\n]* )?
