@@ -207,8 +207,12 @@ class GateSettings(_Section):
 
     #: Fewer held-out pairs than this prove nothing.
     held_out_pairs: int = Field(default=30, ge=5)
-    #: How much of the base's share of right probes may be lost, between 0 and 1.
-    probe_drop: float = Field(default=0.10, ge=0, le=1)
+    #: How many of all general probes may be lost against the base, beyond noise, as a share.
+    probe_drop: float = Field(default=0.02, ge=0, le=1)
+    #: How many more general answers than the base's may come in the company's voice, as a share.
+    leaks: float = Field(default=0.02, ge=0, le=1)
+    #: By how much the share of unsupported sentences may rise above the champion's.
+    unsupported_rise: float = Field(default=0.02, ge=0, le=1)
 
 
 class TrainingSettings(_Section):

@@ -11,7 +11,9 @@ from bot.engines import EngineOpener
 from bot.home import Home
 from bot.inference.language_model import GenerationOptions, LanguageModel
 from bot.inference.memory import GIB, available_gib
+from bot.row_support import RowSupport
 from bot.settings import Settings, TrainingSettings
+from knowledge.grounding.checker import GroundingCheck
 from knowledge.retrieval import Passage, Retrieval
 from storage.database import Database
 from training.base_model import BaseModel
@@ -52,6 +54,8 @@ def build_training(
         rules=GateRules(
             held_out_pairs=settings.training.gate.held_out_pairs,
             probe_drop=settings.training.gate.probe_drop,
+            leaks=settings.training.gate.leaks,
+            unsupported_rise=settings.training.gate.unsupported_rise,
         ),
         persona=settings.persona(),
         retrieve=retrieve,
@@ -60,6 +64,10 @@ def build_training(
         open_generator=_generators(opener),
         answer_tokens=settings.model.max_new_tokens,
         free_memory=lambda: available_gib() * GIB,
+        count_unsupported=RowSupport(
+            lambda: GroundingCheck(retrieval._serving.current.embedder, settings.answers.caught),
+            [phrase for rule in settings.voice.always for phrase in rule.split("|")],
+        ),
     )
 
 

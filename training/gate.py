@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from training.evaluation.intervals import Interval
-from training.evaluation.report import LABELS, Report
+from training.evaluation.report import GOALS, LABELS, Report
 from training.recipe import GateRules
 
-#: What a version is trained for; it must get better at one of these, and worse at neither.
-GOALS = ("answer_f1", "voice")
+#: A goal is what a version is for, so that being probably worse (four to one) is enough to refuse:
+#: the standard normal distribution's quantiles of 80 % and 97.5 % have this ratio.
+_PROBABLY = 0.842 / 1.960
+
+_LANGUAGES = {"en": "English", "no": "Norwegian"}
 
 
 @dataclass(frozen=True)
@@ -23,10 +27,11 @@ class GateDecision:
 def decide(report: Report, rules: GateRules) -> GateDecision:
     """Judge a challenger.
 
-    It passes if there are enough held-out questions; no goal is worse than the champion's by more
-    than the tolerance and one is better beyond noise (the lower end of the paired 95 % interval
-    is above 0); the right source is not cited less often by more than the margin; no more general
-    probes are lost against the base than the margin; and no answer is empty.
+    It passes if there are enough held-out questions; one goal is better than the champion's
+    beyond noise and none is probably worse by more than the tolerance; and every guard holds:
+    sources, unsupported sentences, each language by itself, what the base knew, the voice where
+    it does not belong, empty answers. A guard is broken by what is worse by more than its
+    tolerance and beyond noise; a goal already by what is probably worse.
 
     Returns:
         The decision. If it is refused, every reason names what missed what; if passed, what
@@ -35,17 +40,19 @@ def decide(report: Report, rules: GateRules) -> GateDecision:
     faults = [
         *_too_few(report, rules),
         *_worse_goals(report, rules),
-        *_not_better(report),
+        *_not_better(report, rules),
         *_lost_citations(report, rules),
+        *_unsupported(report, rules),
+        *_worse_in_a_language(report, rules),
         *_forgotten(report, rules),
+        *_leaking(report, rules),
         *_empty(report, rules),
     ]
     if faults:
         return GateDecision(False, tuple(faults))
     better = [
         f"{LABELS[name]} is better by {_points(report.differences[name])}"
-        for name in GOALS
-        if report.differences[name].low > 0
+        for name in better_goals(report.chances, rules.false_promotions)
     ]
     base, challenger = report.base, report.challenger
     return GateDecision(
@@ -56,6 +63,22 @@ def decide(report: Report, rules: GateRules) -> GateDecision:
             f"the base {base.probes_right}",
         ),
     )
+
+
+def better_goals(chances: Mapping[str, float], level: float) -> tuple[str, ...]:
+    """Return the goals that are better beyond noise, all of them judged together.
+
+    Two goals tested at 5 % each let nearly 10 % of all challengers pass that are no better in
+    either. Holm's procedure (1979, "A simple sequentially rejective multiple test procedure")
+    keeps the chance of even one false goal at `level`: the smallest p-value must be at most the
+    level divided by the number of goals, the next one divided by one less, and so on.
+    """
+    better = []
+    for place, name in enumerate(sorted(chances, key=lambda goal: chances[goal])):
+        if chances[name] > level / (len(chances) - place):
+            break
+        better.append(name)
+    return tuple(name for name in GOALS if name in better)
 
 
 def _too_few(report: Report, rules: GateRules) -> list[str]:
@@ -73,20 +96,19 @@ def _worse_goals(report: Report, rules: GateRules) -> list[str]:
         f"{report.champion.measures[name].mean:.1%}: worse by more than "
         f"{rules.goal_tolerance * 100:g} points"
         for name in GOALS
-        if report.differences[name].mean < -rules.goal_tolerance
+        if _is_worse(report.differences[name], rules.goal_tolerance, _PROBABLY)
     ]
 
 
-def _not_better(report: Report) -> list[str]:
-    if any(report.differences[name].low > 0 for name in GOALS):
+def _not_better(report: Report, rules: GateRules) -> list[str]:
+    if better_goals(report.chances, rules.false_promotions):
         return []
     found = " and ".join(f"{LABELS[name]} {_points(report.differences[name])}" for name in GOALS)
     return [f"nothing is better beyond noise: {found}"]
 
 
 def _lost_citations(report: Report, rules: GateRules) -> list[str]:
-    change = report.differences["right_source"]
-    if change.mean >= -rules.citation_drop:
+    if not _is_worse(report.differences["right_source"], rules.citation_drop):
         return []
     return [
         f"the right source is cited in {report.challenger.measures['right_source'].mean:.1%} of "
@@ -95,12 +117,35 @@ def _lost_citations(report: Report, rules: GateRules) -> list[str]:
     ]
 
 
-def _forgotten(report: Report, rules: GateRules) -> list[str]:
-    base, challenger = report.base, report.challenger
-    allowed = int(rules.probe_drop * base.probes_total)
-    lost = base.probes_right - challenger.probes_right
-    if lost <= allowed:
+def _unsupported(report: Report, rules: GateRules) -> list[str]:
+    change = report.differences["unsupported"]
+    if not _is_worse(_turned(change), rules.unsupported_rise):
         return []
+    return [
+        f"{report.challenger.measures['unsupported'].mean:.1%} of what it says is not supported "
+        f"by the passages, the champion's {report.champion.measures['unsupported'].mean:.1%}: "
+        f"{_points(change)}, and at most {rules.unsupported_rise * 100:g} points more may be"
+    ]
+
+
+def _worse_in_a_language(report: Report, rules: GateRules) -> list[str]:
+    if len(report.by_language) < 2:  # then it is what is judged anyway
+        return []
+    return [
+        f"in {_LANGUAGES.get(language, language)} {LABELS[name]} is worse by "
+        f"{_points(change)} on {change.count} questions, and at most "
+        f"{rules.language_drop * 100:g} points may be"
+        for language, changes in sorted(report.by_language.items())
+        for name, change in changes.items()
+        if change.count >= rules.language_questions and _is_worse(change, rules.language_drop)
+    ]
+
+
+def _forgotten(report: Report, rules: GateRules) -> list[str]:
+    change = report.against_base.get("probes")
+    if change is None or not _is_worse(change, rules.probe_drop):
+        return []
+    base, challenger = report.base, report.challenger
     kinds = ", ".join(
         f"{kind} {challenger.probes[kind].right} instead of {base.probes[kind].right}"
         for kind in base.probes
@@ -108,7 +153,19 @@ def _forgotten(report: Report, rules: GateRules) -> list[str]:
     )
     return [
         f"{challenger.probes_right} of {challenger.probes_total} general probes are right, the "
-        f"base's {base.probes_right}: {lost} lost ({kinds}), and at most {allowed} may be"
+        f"base's {base.probes_right}: {_points(change)} ({kinds}), and at most "
+        f"{rules.probe_drop * 100:g} points may be lost"
+    ]
+
+
+def _leaking(report: Report, rules: GateRules) -> list[str]:
+    change = report.against_base.get("leaks")
+    if change is None or change.mean <= rules.leaks:
+        return []
+    return [
+        f"{report.challenger.measures['leaks'].mean:.1%} of the answers to general questions "
+        f"come in the company's voice, the base's {report.base.measures['leaks'].mean:.1%}: it "
+        f"leaks, and at most {rules.leaks * 100:g} points more may"
     ]
 
 
@@ -117,6 +174,23 @@ def _empty(report: Report, rules: GateRules) -> list[str]:
     if count <= rules.empty_answers:
         return []
     return [f"{count} answers are empty, and at most {rules.empty_answers} may be"]
+
+
+def _is_worse(change: Interval, tolerance: float, sureness: float = 1.0) -> bool:
+    """Whether something is worse by more than a tolerance, and beyond noise.
+
+    Args:
+        change: Challenger less champion, or less base.
+        tolerance: What may be lost.
+        sureness: How much of the 95 % interval's upper half must lie below nothing, too.
+    """
+    upper = change.mean + sureness * (change.high - change.mean)
+    return change.mean < -tolerance and upper < 0
+
+
+def _turned(change: Interval) -> Interval:
+    """A change of something of which less is better, so that a rise is a fall."""
+    return Interval(-change.mean, -change.high, -change.low, change.count)
 
 
 def _points(change: Interval) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from storage.versions import BASE, Version
 from training.evaluation.answers import AnswerBook, Generate
-from training.evaluation.compare import VersionAnswers, compare
+from training.evaluation.compare import CountUnsupported, VersionAnswers, compare
 from training.evaluation.probes import Probe, read_probes
 from training.evaluation.report import Report
 from training.evaluation.voice import VoiceClassifier
@@ -55,6 +55,7 @@ class Measuring:
         open_generator: Callable[[str, Path | None], AbstractContextManager[Generate]],
         answer_tokens: int,
         probes: Sequence[Probe] | None = None,
+        count_unsupported: CountUnsupported | None = None,
     ) -> None:
         """Collect what measuring needs.
 
@@ -65,7 +66,9 @@ class Measuring:
             open_generator: Opens a version by name and folder (None for the base).
             answer_tokens: How long an answer to a question may be.
             probes: General probes; those that come with the program by default.
+            count_unsupported: Checks the sentences of answers; without it that is not measured.
         """
+        self._count_unsupported = count_unsupported
         self._folder = folder
         self._base_name = base_name
         self._voice = voice
@@ -172,6 +175,7 @@ class Measuring:
             base_train_answers=said[BASE][2],
             voice=self._voice,
             loss=loss,
+            count_unsupported=self._count_unsupported,
         )
 
     def voice_classifier(

@@ -79,12 +79,27 @@ class GateRules:
 
     #: Fewer held-out pairs than this prove nothing.
     held_out_pairs: int = 30
+    #: The share of challengers no better than the champion that may pass all the same, over all
+    #: goals together.
+    false_promotions: float = 0.05
     #: By how much a goal (answer F1, voice share) may seem worse than the champion's: with a few
     #: dozen questions one different answer moves a mean by about this much.
     goal_tolerance: float = 0.02
+    #: The guards. What is worse by more than the tolerance, and beyond noise (the whole 95 %
+    #: interval lies on the bad side), is refused.
     #: By how much the share of rightly cited sources may fall below the champion's.
     citation_drop: float = 0.05
-    #: How much of the base's right probes may be lost, as a share of all probes.
-    probe_drop: float = 0.10
+    #: By how much the share of unsupported sentences may rise above the champion's.
+    unsupported_rise: float = 0.02
+    #: How many of all probes may be answered wrong that the base answers right, less those that
+    #: it is the other way round with, as a share.
+    probe_drop: float = 0.02
+    #: How many more general answers than the base's may come in the company's voice, as a share.
+    #: No noise is allowed for: each such answer is there to be read.
+    leaks: float = 0.02
+    #: By how much a goal may fall in one language.
+    language_drop: float = 0.05
+    #: In a language with fewer held-out questions nothing can be told by itself.
+    language_questions: int = 8
     #: How many answers may be empty.
     empty_answers: int = 0

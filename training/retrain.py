@@ -22,6 +22,7 @@ from storage.runs import Run
 from storage.versions import Serving
 from training.base_model import BaseModel
 from training.evaluation.answers import AnswerBook, EvaluationStopped, Generate
+from training.evaluation.compare import CountUnsupported
 from training.evaluation.report import Report
 from training.evaluation.voice import VoiceUnclear
 from training.gate import GateDecision, decide
@@ -90,6 +91,7 @@ class Retraining:
         audience: str = "everyone",
         replay_prompts: Sequence[str] | None = None,
         free_memory: Callable[[], float] = machine_memory,
+        count_unsupported: CountUnsupported | None = None,
     ) -> None:
         """Collect what a run needs.
 
@@ -108,6 +110,7 @@ class Retraining:
             audience: Only pairs of this audience are trained on.
             replay_prompts: General prompts; those that come with the program by default.
             free_memory: How many bytes a training process may take where there is no card.
+            count_unsupported: Checks the sentences of answers; without it that is not measured.
         """
         self._database = database
         self._folder = folder
@@ -129,6 +132,7 @@ class Retraining:
             voice=persona.voice,
             open_generator=open_generator,
             answer_tokens=answer_tokens,
+            count_unsupported=count_unsupported,
         )
 
     def run(

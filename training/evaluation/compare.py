@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from training.evaluation import metrics
-from training.evaluation.intervals import difference_interval, mean_interval
+from training.evaluation.intervals import (
+    Interval,
+    better_by_chance,
+    difference_interval,
+    mean_interval,
+)
 from training.evaluation.probes import Probe, is_right
-from training.evaluation.report import Example, ProbeCount, Report, VersionScores
-from training.evaluation.voice import VoiceClassifier, VoiceRules
+from training.evaluation.report import GOALS, Example, ProbeCount, Report, VersionScores
+from training.evaluation.voice import StrictVoice, VoiceClassifier, VoiceRules
 from training.prompt import Voice
 from training.rows import Row
 
 #: How many held-out questions are shown in the report with what was said.
 _EXAMPLES = 5
+
+
+#: Counts, for each answer to a row, its sentences that claim something and, of those, the ones that
+#: the passages of the row do not support.
+CountUnsupported = Callable[[Sequence[Row], Sequence[str]], Sequence[tuple[int, int]]]
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ def compare(
     base_train_answers: Sequence[str],
     voice: Voice,
     loss: Sequence[float] = (),
+    count_unsupported: CountUnsupported | None = None,
 ) -> Report:
     """Measure three versions by their answers.
 
@@ -51,6 +62,7 @@ def compare(
             `train_references` they teach the classifier of the voice.
         voice: The voice's written rules.
         loss: The loss of each step.
+        count_unsupported: Checks sentences against passages; without it that is not measured.
 
     Raises:
         VoiceUnclear: there are too few training answers to learn the voice from.
@@ -59,7 +71,14 @@ def compare(
     classifier = VoiceClassifier(train_references, base_train_answers)
     rules = VoiceRules(voice, train_references)
     values = {
-        answers.version: _values(rows, probes, answers, classifier)
+        answers.version: _values(
+            rows,
+            probes,
+            answers,
+            classifier=classifier,
+            rules=rules,
+            count_unsupported=count_unsupported,
+        )
         for answers in (base, champion, challenger)
     }
 
@@ -73,11 +92,15 @@ def compare(
         by_rules = [rules.kept(answer) for answer in said]
         same = sum(a == b for a, b in zip(classifier.speaks(said), by_rules, strict=True))
         agreement = same / len(said)
+    found = Differences.between(new, old, values[base.version], [row.language for row in rows])
     return Report(
         base=scores(base),
         champion=scores(champion),
         challenger=scores(challenger),
-        differences={name: difference_interval(new[name], old[name]) for name in new},
+        differences=found.differences,
+        chances=found.chances,
+        against_base=found.against_base,
+        by_language=found.by_language,
         held_out=len(rows),
         retrieved=sum(row.was_retrieved for row in rows) / max(len(rows), 1),
         voice_accuracy=classifier.accuracy(references, base.held_out),
@@ -90,11 +113,60 @@ def compare(
     )
 
 
+@dataclass(frozen=True)
+class Differences:
+    """What a challenger's values say beside a champion's and the base's, question by question."""
+
+    differences: Mapping[str, Interval]
+    chances: Mapping[str, float]
+    against_base: Mapping[str, Interval]
+    by_language: Mapping[str, Mapping[str, Interval]]
+
+    @staticmethod
+    def between(
+        new: Mapping[str, Sequence[float]],
+        old: Mapping[str, Sequence[float]],
+        base: Mapping[str, Sequence[float]],
+        languages: Sequence[str],
+    ) -> Differences:
+        """Compare the values of each measure.
+
+        Args:
+            new: The challenger's values by measure, each in the order of the questions.
+            old: The champion's.
+            base: The base's.
+            languages: The language of each held-out question.
+        """
+        places = {
+            language: [n for n, each in enumerate(languages) if each == language]
+            for language in dict.fromkeys(languages)
+        }
+        return Differences(
+            differences={name: difference_interval(new[name], old[name]) for name in new},
+            chances={name: better_by_chance(new[name], old[name]) for name in GOALS},
+            against_base={
+                name: difference_interval(new[name], base[name]) for name in ("probes", "leaks")
+            },
+            by_language={
+                language: {
+                    name: difference_interval(
+                        [new[name][n] for n in where], [old[name][n] for n in where]
+                    )
+                    for name in GOALS
+                }
+                for language, where in places.items()
+            },
+        )
+
+
 def _values(
     rows: Sequence[Row],
     probes: Sequence[Probe],
     answers: VersionAnswers,
+    *,
     classifier: VoiceClassifier,
+    rules: VoiceRules,
+    count_unsupported: CountUnsupported | None,
 ) -> dict[str, list[float]]:
     """Return each measure's value of each question that it can be taken of."""
     judged = list(zip(rows, answers.held_out, strict=True))
@@ -103,6 +175,7 @@ def _values(
         for probe, answer in zip(probes, answers.probes, strict=True)
         if probe.is_scored
     ]
+    counted = [] if count_unsupported is None else count_unsupported(rows, answers.held_out)
     right_numbers = [metrics.has_right_numbers(answer, row.answer) for row, answer in judged]
     return {
         "answer_f1": [metrics.token_f1(answer, row.answer) for row, answer in judged],
@@ -114,7 +187,10 @@ def _values(
         ],
         "voice": [float(speaks) for speaks in classifier.speaks(answers.held_out)],
         "abstained": [float(metrics.is_abstention(answer)) for _, answer in judged],
+        "unsupported": [found / max(claims, 1) for claims, found in counted],
         "probes": [float(is_right(probe, answer)) for probe, answer in scored],
+        # Also those that are not scored: a greeting is where the voice leaks first.
+        "leaks": [float(it) for it in StrictVoice(classifier, rules).speaks(answers.probes)],
     }
 
 

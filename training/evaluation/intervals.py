@@ -1,4 +1,4 @@
-"""Means with bootstrap intervals (Efron and Tibshirani 1993), of values and of paired values."""
+"""Means with bootstrap intervals (Efron and Tibshirani 1993), and tests of paired values."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 #: Samples drawn for an interval. 2,000 keep the ends of a 95 % interval steady to about 0.5 % of
 #: its width (Efron and Tibshirani 1993, section 14.3, recommend at least 1,000).
 RESAMPLES = 2000
+#: Signs drawn for a randomisation test: a p-value of 0.025 is then known to about 0.003 (two
+#: standard errors).
+DRAWS = 9_999
 _CONFIDENCE = 0.95
 
 
@@ -51,6 +54,40 @@ def difference_interval(
             f"Paired values are needed: {len(challenger)} and {len(champion)} were given."
         )
     return mean_interval([new - old for new, old in zip(challenger, champion, strict=True)], seed)
+
+
+def better_by_chance(
+    challenger: Sequence[float], champion: Sequence[float], seed: int = 0
+) -> float:
+    """Return how often chance alone makes the challenger look at least so much better.
+
+    The p-value, one-sided, of the paired randomisation test: if the two were alike, each
+    difference could as well have had the other sign (Fisher 1935; for measures of answers Riezler
+    and Maxwell 2005, "On some pitfalls in automatic evaluation and significance testing", who find
+    the bootstrap to claim too much). `DRAWS` signs are drawn; counting what was observed among
+    them keeps the test valid (Phipson and Smyth 2010).
+
+    Raises:
+        ValueError: the two were not measured on the same questions.
+    """
+    import numpy
+
+    if len(challenger) != len(champion):
+        raise ValueError(
+            f"Paired values are needed: {len(challenger)} and {len(champion)} were given."
+        )
+    change = numpy.asarray(challenger, dtype=float) - numpy.asarray(champion, dtype=float)
+    change = change[change != 0]
+    if not len(change):
+        return 1.0
+    draw = numpy.random.default_rng(seed)
+    seen, left = 0, DRAWS
+    while left:
+        count = min(left, max(1, 2_000_000 // len(change)))
+        signs = draw.integers(0, 2, (count, len(change)), dtype=numpy.int8) * 2.0 - 1.0
+        seen += int((signs @ change >= change.sum() - 1e-9).sum())
+        left -= count
+    return (1 + seen) / (1 + DRAWS)
 
 
 def ratio_interval(parts: Sequence[float], wholes: Sequence[float], seed: int = 0) -> Interval:

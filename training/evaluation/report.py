@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,13 @@ LABELS = {
     "right_source": "right source cited",
     "voice": "in the voice",
     "abstained": "says it does not know",
+    "unsupported": "unsupported sentences",
     "probes": "general probes right",
+    "leaks": "voice in general answers",
 }
+#: What a version is trained for.
+GOALS = ("answer_f1", "voice")
+
 _PLOTTED = ("answer_f1", "right_numbers", "right_source", "voice", "probes")
 
 
@@ -82,6 +87,12 @@ class Report:
     voice_agreement: float | None
     loss: tuple[float, ...] = ()
     examples: tuple[Example, ...] = ()
+    #: Of each goal, how often chance alone makes the challenger look so much better (p-value).
+    chances: Mapping[str, float] = field(default_factory=dict)
+    #: Challenger less base, paired by probe: what was forgotten, and where the voice leaks.
+    against_base: Mapping[str, Interval] = field(default_factory=dict)
+    #: Challenger less champion on the held-out questions of each language.
+    by_language: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
@@ -97,6 +108,11 @@ class Report:
                 "differences": _intervals(fields["differences"]),
                 "loss": tuple(fields["loss"]),
                 "examples": tuple(Example(**example) for example in fields["examples"]),
+                "against_base": _intervals(fields.get("against_base", {}), ()),
+                "by_language": {
+                    language: _intervals(found, ())
+                    for language, found in fields.get("by_language", {}).items()
+                },
             }
         )
 
@@ -252,5 +268,9 @@ def _scores(fields: Mapping[str, Any]) -> VersionScores:
     return VersionScores(**{**fields, "measures": _intervals(fields["measures"]), "probes": probes})
 
 
-def _intervals(fields: Mapping[str, Any]) -> dict[str, Interval]:
-    return {name: Interval(**interval) for name, interval in fields.items()}
+def _intervals(
+    fields: Mapping[str, Any], wanted: Sequence[str] = tuple(LABELS)
+) -> dict[str, Interval]:
+    """Read intervals back; a measure that an older report did not have was not taken."""
+    missing = {name: Interval(0.0, 0.0, 0.0, 0) for name in wanted}
+    return missing | {name: Interval(**interval) for name, interval in fields.items()}
