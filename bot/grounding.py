@@ -109,7 +109,7 @@ class GroundedWriter:
                 none where it is not known.
         """
         self._ranked = ranked
-        self._scores = {(each.passage, _bare(each.text)): each.score for each in ranked}
+        self._whole = {(each.passage, _bare(part)): each for each in ranked for part in each.parts}
         self._check = check
         self._passages = passages
         self._question = question
@@ -134,7 +134,7 @@ class GroundedWriter:
         is_beside = self._is_beside_the_question(support)
         if support.is_supported and not reasons and not (is_beside and self._best_is_open):
             self._claims += 1
-            self._said.add(_bare(support.sentence))
+            self._said.add(_bare(self._words_of(support)))
             return Shown(text, support)
         self.rejected += 1
         reasons = reasons or ("it does not tell what was asked",)
@@ -162,8 +162,16 @@ class GroundedWriter:
         """Whether a sentence rests on what answers the question far worse than the best does."""
         if not self._ranked:
             return False
-        score = self._scores.get((support.passage or 0, _bare(support.sentence)))
-        return score is None or score < self._ranked[0].score - OFF_THE_QUESTION
+        whole = self._whole_of(support)
+        return whole is None or whole.score < self._ranked[0].score - OFF_THE_QUESTION
+
+    def _words_of(self, support: Support) -> str:
+        """Return the whole sentence that supports one, of which the check may have read a part."""
+        whole = self._whole_of(support)
+        return support.sentence.strip() if whole is None else whole.text
+
+    def _whole_of(self, support: Support) -> AnswerSentence | None:
+        return self._whole.get((support.passage or 0, _bare(support.sentence)))
 
     @property
     def _best_is_open(self) -> bool:
@@ -178,7 +186,7 @@ class GroundedWriter:
         return quoted
 
     def _quotation(self, support: Support) -> str | None:
-        words = support.sentence.strip()
+        words = self._words_of(support)
         is_about = support.passage is not None and support.closeness >= _ABOUT
         if not is_about or len(words) > _LONGEST_QUOTE or _bare(words) in self._said:
             return None
@@ -223,12 +231,8 @@ def without_headings(sentence: str, headings: Sequence[str]) -> str:
     known = {_bare(path) for path in paths}
     lines = [line for line in sentence.splitlines(keepends=True) if _bare(line) not in known]
     for path in sorted(paths, key=len, reverse=True):  # the longest first: it holds the others
-        lines = [
-            line[len(path) :].lstrip().removeprefix(">").lstrip()
-            if line.startswith(path) and line[len(path) :].lstrip().startswith(">")
-            else line
-            for line in lines
-        ]
+        begins = re.compile(rf"^\s*{re.escape(path)}\s*>\s*")
+        lines = [begins.sub("", line) for line in lines]
     return "".join(lines)
 
 

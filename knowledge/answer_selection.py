@@ -23,7 +23,7 @@ import numpy as np
 from cachetools import LRUCache
 
 from knowledge.embedder import Embedder, likeness
-from knowledge.grounding.reading import Ground, Reading
+from knowledge.grounding.reading import Ground, Reading, Sentence
 from knowledge.words import content_words, stems
 
 if TYPE_CHECKING:
@@ -59,12 +59,14 @@ class AnswerSentence:
 
     Attributes:
         text: As it stands in the passage.
+        parts: What the grounding check reads one by one: it cuts at semicolons, too.
         passage: The place of its passage in the list.
         place: Its own place among the sentences of all passages.
         score: Only differences mean anything: e^difference is the ratio of the odds.
     """
 
     text: str
+    parts: tuple[str, ...]
     passage: int
     place: int
     score: float
@@ -99,23 +101,24 @@ class AnswerSelection:
             language: The question's, `en` or `no`; its words are stemmed so.
         """
         reading = Reading(grounds, language)
-        sentences = reading.sentences[:_MOST_SENTENCES]
-        if not sentences:
+        wholes = _wholes(reading.sentences)[:_MOST_SENTENCES]
+        if not wholes:
             return ()
-        texts = [f"{grounds[each.passage].heading}: {each.text}" for each in sentences]
-        cosines = self._vectors(texts, embedder) @ asked
-        alone, headed = _coverage(reading, question, language)
-        before = np.zeros(len(sentences))
-        for place in range(1, len(sentences)):
-            if sentences[place].passage == sentences[place - 1].passage:
-                before[place] = alone[place - 1]
-        passage_of = np.array([each.passage for each in sentences])
+        passage_of = np.array([whole[0].passage for whole in wholes])
+        texts = [" ".join(part.text for part in whole) for whole in wholes]
+        headed_texts = [
+            f"{grounds[passage].heading}: {text}"
+            for passage, text in zip(passage_of, texts, strict=True)
+        ]
+        cosines = self._vectors(headed_texts, embedder) @ asked
+        alone, headed = _coverage(reading, question, language, [len(whole) for whole in wholes])
+        follows = np.append(False, passage_of[1:] == passage_of[:-1])
         features = np.stack(
             [
                 np.array([likeness(float(cosine), embedder) for cosine in cosines]),
-                alone[: len(sentences)],
-                headed[: len(sentences)],
-                before,
+                alone,
+                headed,
+                np.where(follows, np.roll(alone, 1), 0.0),
                 np.array(similarities)[passage_of],
                 passage_of == 0,
             ],
@@ -123,7 +126,13 @@ class AnswerSelection:
         )
         scores = features @ np.array(WEIGHTS)
         return tuple(
-            AnswerSentence(sentences[n].text, sentences[n].passage, n, float(scores[n]))
+            AnswerSentence(
+                texts[n],
+                tuple(part.text for part in wholes[n]),
+                int(passage_of[n]),
+                n,
+                float(scores[n]),
+            )
             for n in np.argsort(-scores, kind="stable").tolist()
         )
 
@@ -140,18 +149,33 @@ class AnswerSelection:
         return vectors
 
 
+def _wholes(sentences: Sequence[Sentence]) -> list[list[Sentence]]:
+    """Put together again what was cut at a semicolon."""
+    wholes: list[list[Sentence]] = []
+    for sentence in sentences:
+        before = wholes[-1][-1] if wholes else None
+        if before and before.passage == sentence.passage and before.text.endswith(";"):
+            wholes[-1].append(sentence)
+        else:
+            wholes.append([sentence])
+    return wholes
+
+
 def _coverage(
-    reading: Reading, question: str, language: str
+    reading: Reading, question: str, language: str, sizes: Sequence[int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return which share of the question's words each sentence has, rare words counting more;
-    alone, and with its heading."""
-    count = len(reading.sentences)
+    alone, and with its heading. `sizes` says how many parts of the reading each one has."""
     asked = list(dict.fromkeys(stems(content_words(question), language)))
     if not asked:
-        return np.zeros(count), np.zeros(count)
-    alone = np.array([reading.presence(stem) for stem in asked])
-    headed = np.maximum(alone, [reading.heading_presence(stem) for stem in asked])
+        return np.zeros(len(sizes)), np.zeros(len(sizes))
+    count = sum(sizes)
+    begins = np.append(0, np.cumsum(sizes)[:-1])
+    alone = np.array([reading.presence(stem)[:count] for stem in asked])
+    heading = np.array([reading.heading_presence(stem)[:count] for stem in asked])
     found = (alone > _PRESENT).sum(axis=1)
     rarity = np.array([max(_LEAST_RARITY, math.log((count + 1) / (n + 0.5))) for n in found])
     rarity = rarity[:, None] / rarity.sum()
-    return (rarity * alone).sum(axis=0), (rarity * headed).sum(axis=0)
+    whole = np.maximum.reduceat(alone, begins, axis=1)
+    headed = np.maximum(whole, heading[:, begins])
+    return (rarity * whole).sum(axis=0), (rarity * headed).sum(axis=0)

@@ -93,7 +93,7 @@ def test_a_sentence_that_names_a_heading_is_kept() -> None:
 def _ranked(*texts: str, scores: Sequence[float] = ()) -> list[AnswerSentence]:
     scores = scores or [-float(n) for n in range(len(texts))]
     return [
-        AnswerSentence(text, 0, LEAVE.find(text), score)
+        AnswerSentence(text, (text,), 0, LEAVE.find(text), score)
         for text, score in zip(texts, scores, strict=True)
     ]
 
@@ -236,11 +236,12 @@ ASKED = "Are dogs allowed in the Bergen office?"
 @pytest.fixture
 def asked_about_dogs() -> GroundedWriter:
     """A writer that knows which sentence answers: the one about dogs."""
-    ranked = [
-        AnswerSentence("Dogs are not allowed in the Bergen office.", 0, 1, 5.0),
-        AnswerSentence("Everyone gets 25 days of paid holiday a year.", 0, 0, 1.0),
-        AnswerSentence("Ask Hedda Lien before 15 May.", 0, 2, 0.5),
-    ]
+    ranked = _ranked(
+        "Dogs are not allowed in the Bergen office.",
+        "Everyone gets 25 days of paid holiday a year.",
+        "Ask Hedda Lien before 15 May.",
+        scores=[5.0, 1.0, 0.5],
+    )
     check = GroundingCheck().read([Ground("Leave > Holiday", HOLIDAY)], ASKED)
     return GroundedWriter(check, [HOLIDAY], ASKED, ranked=ranked)
 

@@ -34,6 +34,15 @@ def test_the_sentence_that_answers_comes_first(house: House, question: str, answ
     assert _best(house, question).startswith(answer)
 
 
+def test_what_stands_behind_a_semicolon_belongs_to_its_sentence(house: House) -> None:
+    rules = Ground("Bin", "Deleted files stay 60 days; after that it takes a day. Ask for help.")
+    ranked = house.retrieval.answer_sentences("how long does it take?", [rules], [0.5])
+    whole = next(each for each in ranked if "60 days" in each.text)
+    assert whole.text == "Deleted files stay 60 days; after that it takes a day."
+    assert whole.parts == ("Deleted files stay 60 days;", "after that it takes a day.")
+    assert len(ranked) == 2
+
+
 def test_a_sentence_of_another_page_lies_far_below(house: House) -> None:
     ranked = house.retrieval.answer_sentences(
         "how much is a night at the cabin?", [CABIN, PARKING], [0.6, 0.1]
