@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -26,6 +27,9 @@ from storage.traces import Traces
 log = logging.getLogger(__name__)
 
 Progress = Callable[[dict[str, Any]], None]
+
+#: What Slack calls people. A name, as imported files have it, stands for others and in pages, too.
+_IS_ID = re.compile(r"[UW][A-Z0-9]+")
 
 #: The stages, as the bar names them.
 _STAGES = (
@@ -120,7 +124,7 @@ class Erasing:
         """Erase a person, and write the report to the home's folder `erasures`.
 
         Args:
-            user: Their Slack user id.
+            user: Their Slack user id, or the name that an imported file gives an author.
             actor: Who erases.
             is_dry: Whether only to tell what would be erased, and what was made with it.
             on_progress: Called with `done`, `total` and `name`.
@@ -145,7 +149,7 @@ class Erasing:
             traces = Traces(
                 written.texts,
                 others=erasure.written_by_others(session, written, user),
-                names=(user, *written.direct_messages),
+                names=(*((user,) if _IS_ID.fullmatch(user) else ()), *written.direct_messages),
                 stands_for=stands_for,
             )
         report = self._report(user, stands_for, actor, written, uses, is_dry=is_dry)
@@ -183,9 +187,12 @@ class Erasing:
 
     def _withdraw(self, written: Written, uses: Uses, stands_for: str, actor: str) -> None:
         with self._database.write() as session:
-            for run in uses.runs:
-                if run.is_open:
-                    runs.cancel(session, run.id, actor)
+            open_run = runs.current(session)
+            if open_run is not None and (
+                any(run.id == open_run.id for run in uses.runs)
+                or (open_run.snapshot_id is None and open_run.state != "queued")
+            ):
+                runs.cancel(session, open_run.id, actor)
             for pair_id in (*written.pairs, *written.asked_pairs):
                 pairs.erase(session, pair_id, actor)
                 jobs.enqueue(

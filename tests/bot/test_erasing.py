@@ -338,6 +338,34 @@ def test_erasing_again_finds_nobody(office: Office) -> None:
         office.erasing.run(EVA, BOSS, is_dry=False)
 
 
+def test_an_author_by_name_is_erased_and_the_name_stays_where_it_means_a_contact(
+    office: Office,
+) -> None:
+    with office.database.write() as session:
+        pairs.propose(
+            session,
+            NewPair("How tall is the llama?", "As tall as a door.", "Eva Moe", "import", "n"),
+        )
+    office.ask(BO, "Whom do I ask about llamas?", "mention", "C1", "Hei! Ask Eva Moe.")
+    report = office.erasing.run("Eva Moe", BOSS, is_dry=False)
+    assert (report.pairs, report.is_gone) == (1, True)
+    with office.database.read() as session:
+        assert (pairs.get(session, 4).output, pairs.get(session, 4).author) == ("", "erased")
+        contact = answers.get(session, 3)
+    assert contact is not None
+    assert contact.text == "Hei! Ask Eva Moe."
+
+
+def test_a_run_that_is_gathering_pairs_is_stopped_too(office: Office) -> None:
+    with office.database.write() as session:
+        run = runs.propose(session, "2026-12", "schedule")
+        claimed = runs.claim(session, run.id, "w", runs.timedelta(60))
+        runs.enter(session, run.id, claimed.attempt, "preparing")
+    office.erasing.run(EVA, BOSS, is_dry=False)
+    with office.database.read() as session:
+        assert runs.get(session, run.id).cancelled_by == BOSS
+
+
 def test_the_asker_of_a_thread_from_an_export_is_found_by_the_pair_s_reason(
     office: Office,
 ) -> None:
