@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
+from bot.near_questions import NearQuestions
 from bot.pair_audience import audience_of
 from bot.pair_checks import Findings
+from bot.pair_conflicts import open_conflicts
 from bot.permissions import Permissions
+from bot.prequential import score
 from bot.question_text import QuestionUnusable, clean_question
 from bot.told import Told
 from knowledge.language import detect_language
-from storage import answers, jobs, pairs, questions
+from storage import answers, jobs, pair_trials, pairs, questions
 from storage.database import Database
 from storage.failpoints import failpoint
 from storage.pair_vouching import vouch
@@ -45,6 +48,9 @@ class Corrections:
         permissions: Permissions,
         held_out_share: float,
         examine: Callable[[NewPair], Findings] = lambda _: Findings(),
+        *,
+        near: NearQuestions | None = None,
+        two_experts: Collection[str] = (),
     ) -> None:
         """Take the collaborators.
 
@@ -53,11 +59,15 @@ class Corrections:
             permissions: Who may do what.
             held_out_share: The share of pairs kept for measuring.
             examine: Finds what speaks against a pair.
+            near: Finds the questions that a new one repeats; without it, by their words alone.
+            two_experts: The channels whose pairs two experts must approve.
         """
         self._database = database
         self._permissions = permissions
         self._held_out_share = held_out_share
         self._examine = examine
+        self._near = near
+        self._two_experts = frozenset(two_experts)
 
     def propose_in(self, session: Session, pair: NewPair, vouched_by: str | None = None) -> Pair:
         """Propose a pair within a transaction, held for what speaks against it.
@@ -72,7 +82,9 @@ class Corrections:
             return pairs.propose(session, pair, self._held_out_share)
         found = self._examine(pair)
         holds = (*pair.holds, *found.holds, *found.faults)
-        stored = pairs.propose(session, replace(pair, holds=holds), self._held_out_share)
+        near = None if self._near is None else self._near.to(session, pair.input)
+        stored = pairs.propose(session, replace(pair, holds=holds), self._held_out_share, near)
+        stored = open_conflicts(session, stored)
         if vouched_by is None or not found.faults:
             return stored
         return vouch(session, stored.id, found.faults, vouched_by, _OWN_WORDS)
@@ -116,6 +128,7 @@ class Corrections:
                 audience=seen_by.audience,
                 reason=reason,
                 answer_id=answer.id,
+                place=question.channel,
                 sources=tuple(
                     dict.fromkeys(PairSource(s.uri, s.heading) for s in answer.sources if s.cited)
                 ),
@@ -123,6 +136,7 @@ class Corrections:
             )
             at_once = user_id if self.counts_at_once(user_id) else None
             pair = self.propose_in(session, new, at_once)
+            pair_trials.record(session, pair.id, score(answer, new))
             failpoint("correction.in_transaction")
             if self.counts_at_once(user_id):
                 pair = self.approve_in(session, pair.id, user_id)
@@ -228,8 +242,15 @@ class Corrections:
             return pairs.confirm(session, pair_id, actor)
 
     def approve_in(self, session: Session, pair_id: int, actor: str) -> Pair:
-        """Approve a pair within a transaction, together with the work that follows."""
-        pair = pairs.approve(session, pair_id, actor)
+        """Approve a pair within a transaction, together with the work that follows.
+
+        Where two experts are needed, the first one's approval alone changes nothing else.
+        """
+        pair = open_conflicts(session, pairs.get(session, pair_id))
+        needed = 2 if pair.place in self._two_experts else 1
+        pair = pairs.approve(session, pair_id, actor, needed)
+        if pair.state != "approved":
+            return pair
         jobs.enqueue(session, "learn_pair", {"pair_id": pair.id}, key=f"learn:{pair.id}")
         if pair.answer_id is not None:
             jobs.enqueue(session, "tell_asker", {"pair_id": pair.id}, key=f"tell:{pair.id}")

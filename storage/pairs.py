@@ -29,7 +29,7 @@ from storage.pair_records import (
     load,
     may_be_in_a_snapshot,
 )
-from storage.tables import PairRow, PairSourceRow
+from storage.tables import PairGroupRow, PairRow, PairSourceRow
 
 __all__ = [
     "HELD_OUT_SHARE",
@@ -196,6 +196,21 @@ def for_snapshot(session: Session, audience: str = "everyone") -> tuple[Pair, ..
 def ids_for_snapshot(session: Session, audience: str = "everyone") -> frozenset[int]:
     """Return the ids of the pairs that may train or measure."""
     return frozenset(session.scalars(select(PairRow.id).where(*may_be_in_a_snapshot(audience))))
+
+
+def approved_beside(session: Session, pair: Pair) -> tuple[Pair, ...]:
+    """Return the approved pairs of the same group that the same people may see, oldest first."""
+    standing = select(PairGroupRow.id).where(PairGroupRow.key == pair.group_key).scalar_subquery()
+    members = select(PairGroupRow.id).where(
+        (PairGroupRow.id == standing) | (PairGroupRow.merged_into_id == standing)
+    )
+    return load(
+        session,
+        PairRow.state == "approved",
+        PairRow.id != pair.id,
+        PairRow.audience == pair.audience,
+        PairRow.group_id.in_(members),
+    )
 
 
 def listed(session: Session, state: str | None = None, limit: int = 100) -> tuple[Pair, ...]:

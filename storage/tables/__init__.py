@@ -19,6 +19,7 @@ from storage.tables.pairs import (
     PairHoldRow,
     PairRow,
     PairSourceRow,
+    PairTrialRow,
 )
 from storage.tables.serving_embedder import ServingEmbedderRow
 from storage.tables.training import (
@@ -45,6 +46,7 @@ __all__ = [
     "PairHoldRow",
     "PairRow",
     "PairSourceRow",
+    "PairTrialRow",
     "PassageRow",
     "PromotionRow",
     "QuestionRow",

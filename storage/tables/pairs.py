@@ -125,3 +125,17 @@ class PairBandRow(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     pair_id: Mapped[int] = mapped_column(ForeignKey("pairs.id"), index=True)
     band: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
+class PairTrialRow(Table):
+    """What the version that answered made of a question before it could learn the right answer."""
+
+    __tablename__ = "pair_trials"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pair_id: Mapped[int] = mapped_column(ForeignKey("pairs.id"), unique=True)
+    version: Mapped[str]
+    status: Mapped[str]  # verified, grounded, abstained, failed
+    overlap: Mapped[float]
+    agrees: Mapped[bool]
+    tried_at: Mapped[datetime]

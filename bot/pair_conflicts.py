@@ -1,0 +1,31 @@
+"""A pair is laid beside the approved ones of its group; what contradicts waits for experts."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from knowledge.contradictions import disagreement
+from storage import pair_conflicts, pairs
+from storage.pairs import Pair
+
+#: Who opens conflicts.
+_CHECKS = "checks"
+
+
+def open_conflicts(session: Session, pair: Pair) -> Pair:
+    """Open a decision for each approved answer to the same question that `pair` contradicts.
+
+    Until experts have decided, the pair does not train. Only a proposed pair is looked at.
+
+    Returns:
+        The pair as it is then.
+    """
+    if pair.state != "proposed":
+        return pair
+    found = False
+    for older in pairs.approved_beside(session, pair):
+        said = disagreement(pair.input, older.output, pair.output)
+        if said is not None:
+            pair_conflicts.open_between(session, older.id, pair.id, said, _CHECKS)
+            found = True
+    return pairs.get(session, pair.id) if found else pair
