@@ -53,6 +53,7 @@ from training.base_model import prepare, stay_offline
 if TYPE_CHECKING:
     from slack_sdk import WebClient
 
+    from bot.slack.http_server import HttpSecrets
     from bot.slack.side import SlackSide
 
 log = logging.getLogger(__name__)
@@ -208,19 +209,25 @@ class Skredder:
         self._control_file = home.control
         self.operations = Operations(self)
 
-    def connect(self, client: WebClient, app_token: str) -> None:
+    def connect(
+        self, client: WebClient, app_token: str = "", http: HttpSecrets | None = None
+    ) -> None:
         """Answer in Slack, take work from the command line, and look for due retrainings.
 
         Args:
             client: Slack, from `bot.slack.calls.new_client`.
             app_token: The token for Socket Mode.
+            http: The secrets for HTTP mode, instead.
 
         Raises:
             SlackRefused: Slack does not take the token.
             SlackUncertain: Slack cannot be reached.
         """
         from bot.slack.side import SlackSide, free_jobs_of_the_dead
+        from training.personal_data import find_personal_data
 
+        # Its library cannot be imported by two threads at the same moment; here there is one.
+        find_personal_data("nothing")
         free_jobs_of_the_dead(self.database)
         retrain_schedule = RetrainSchedule(
             self.database, self.settings.training.schedule, self._look_for_due_run
@@ -229,6 +236,7 @@ class Skredder:
             settings=self.settings,
             client=client,
             app_token=app_token,
+            http=http,
             database=self.database,
             answering=self.answering,
             corrections=self.corrections,

@@ -16,20 +16,25 @@ from bot.commands.progress import bar
 from bot.home import Home, find_home
 
 if TYPE_CHECKING:
+    from bot.commands.installation import Installation
     from bot.demo.stage import Stage
+    from bot.settings import Settings
 
 #: The page of the local workspace, if no other port is asked for.
 DEMO_PORT = 8765
 
 
 def serve(settings: SettingsOption = None) -> None:
-    """Run the bot in Slack (Socket Mode) until it is stopped."""
+    """Run the bot in Slack (Socket Mode, or HTTP if the settings say so) until it is stopped."""
     from bot.app import Skredder
     from bot.logs import configure_logging
     from bot.slack.calls import new_client
 
     installation = find_installation(settings)
     chosen = installation.settings()
+    if chosen.slack.mode == "http":
+        _serve_http(installation, chosen)
+        return
     tokens = {name: os.environ.get(name, "") for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")}
     for (name, token), prefix in zip(tokens.items(), ("xoxb-", "xapp-"), strict=True):
         if not token.startswith(prefix):
@@ -43,6 +48,32 @@ def serve(settings: SettingsOption = None) -> None:
         client = new_client(tokens["SLACK_BOT_TOKEN"], chosen.slack.api_url)
         skredder.connect(client, tokens["SLACK_APP_TOKEN"])
         errors.print("Skredder answers in Slack. Ctrl-C stops it.")
+        _wait_for_end()
+        errors.print("Stopping…")
+
+
+def _serve_http(installation: Installation, chosen: Settings) -> None:
+    from bot.app import Skredder
+    from bot.logs import configure_logging
+    from bot.slack.calls import new_client
+    from bot.slack.http_server import HttpSecrets
+
+    variables = ("SLACK_SIGNING_SECRET", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
+    try:
+        secrets = HttpSecrets(*(os.environ.get(name, "") for name in variables))
+    except ValueError as error:
+        fail(str(error), code=2)
+    token = os.environ.get("SLACK_BOT_TOKEN", "")
+    if not secrets.has_oauth and not token.startswith("xoxb-"):
+        fail(
+            "HTTP mode needs SLACK_BOT_TOKEN for one workspace, or SLACK_CLIENT_ID and "
+            "SLACK_CLIENT_SECRET to be installed in several.",
+            code=2,
+        )
+    configure_logging(installation.home.make().logs, to_terminal=True)
+    with explained(), Skredder(installation.home, chosen) as skredder:
+        skredder.connect(new_client(token, chosen.slack.api_url), http=secrets)
+        errors.print(f"Skredder listens on {chosen.slack.host}:{chosen.slack.port}. Ctrl-C stops.")
         _wait_for_end()
         errors.print("Stopping…")
 

@@ -174,7 +174,10 @@ class AskingJobs:
         try:
             place = self.channels.facts(channel)
             allowed = self.audiences.of(
-                channel, with_outsiders=place.is_shared, is_private=place.is_private
+                channel,
+                with_outsiders=place.is_shared,
+                is_private=place.is_private,
+                team_id=question.team_id,
             )
             used = {s.audience for s in answer.sources} | (
                 {shown.pair.audience} if shown.pair else set()
@@ -239,7 +242,9 @@ class AskingJobs:
         is_outsider = self.people.who(user_id, team_id).is_outsider
         with self.database.read() as session:
             newest = pairs.listed(session, "approved", 30)
-        allowed = self.audiences.of("", with_outsiders=is_outsider, is_private=False)
+        allowed = self.audiences.of(
+            "", with_outsiders=is_outsider, is_private=False, team_id=team_id
+        )
         asked = [pair.input for pair in newest if pair.audience in allowed]
         return tuple(dict.fromkeys(asked))[:4]
 

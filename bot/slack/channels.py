@@ -33,7 +33,7 @@ class Channels:
     def __init__(self, calls: SlackCalls) -> None:
         """Take Slack."""
         self._calls = calls
-        self._known: dict[str, tuple[float, ChannelFacts]] = {}
+        self._known: dict[tuple[str, str], tuple[float, ChannelFacts]] = {}
         self._lock = threading.Lock()
 
     def facts(self, channel: str) -> ChannelFacts:
@@ -45,7 +45,7 @@ class Channels:
         if channel.startswith("D"):
             return ChannelFacts(is_private=True, is_shared=False)
         with self._lock:
-            known = self._known.get(channel)
+            known = self._known.get((self._calls.team_id, channel))
         if known is not None and time.monotonic() < known[0]:
             return known[1]
         try:
@@ -59,5 +59,5 @@ class Channels:
                 raise
             found = ChannelFacts(is_private=False, is_shared=True, is_seen=False)
         with self._lock:
-            self._known[channel] = (time.monotonic() + REMEMBERED, found)
+            self._known[self._calls.team_id, channel] = (time.monotonic() + REMEMBERED, found)
         return found

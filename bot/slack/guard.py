@@ -48,13 +48,14 @@ class Guard:
 
         def guarded(ack: Ack, body: Body, payload: Body) -> None:
             user_id = user_of(body)
-            try:
-                self.require(user_id, action, team_of(body))
-            except NotAllowed as refused:
-                log.info("not allowed user=%s action=%s", user_id, action)
-                self._refuse(ack, body, self._people.words(user_id).told(refused))
-                return
-            listener(ack, body, payload)
+            with self._calls.acting_for(team_of(body)):
+                try:
+                    self.require(user_id, action, team_of(body))
+                except NotAllowed as refused:
+                    log.info("not allowed user=%s action=%s", user_id, action)
+                    self._refuse(ack, body, self._people.words(user_id).told(refused))
+                    return
+                listener(ack, body, payload)
 
         guarded.guarded_by = action  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]

@@ -33,7 +33,7 @@ class People:
     def __init__(self, calls: SlackCalls) -> None:
         """Take Slack."""
         self._calls = calls
-        self._known: dict[str, tuple[float, Somebody]] = {}
+        self._known: dict[tuple[str, str], tuple[float, Somebody]] = {}
         self._lock = threading.Lock()
 
     def who(self, user_id: str, team_id: str = "") -> Somebody:
@@ -44,7 +44,7 @@ class People:
                 not go on as if it were a colleague.
         """
         with self._lock:
-            known = self._known.get(user_id)
+            known = self._known.get((self._calls.team_id, user_id))
         if known is not None and time.monotonic() < known[0]:
             return known[1]
         try:
@@ -63,7 +63,7 @@ class People:
             locale=str(user.get("locale") or ""),
         )
         with self._lock:
-            self._known[user_id] = (time.monotonic() + REMEMBERED, found)
+            self._known[self._calls.team_id, user_id] = (time.monotonic() + REMEMBERED, found)
         return found
 
     def words(self, user_id: str) -> Words:
@@ -77,5 +77,5 @@ class People:
     def words_at_hand(self, user_id: str) -> Words:
         """Return the language of somebody's Slack without asking; English if it is not known."""
         with self._lock:
-            known = self._known.get(user_id)
+            known = self._known.get((self._calls.team_id, user_id))
         return words_for(known[1].locale) if known is not None else words()

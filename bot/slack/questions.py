@@ -212,12 +212,14 @@ class QuestionJobs:
                 question.channel,
                 with_outsiders=is_outsider,
                 is_private=place.is_private and place.is_seen,
+                team_id=question.team_id,
             )
         is_shared = bool(self._body(job).get("is_ext_shared_channel")) or place.is_shared
         return self._audiences.of(
             question.channel,
             with_outsiders=is_outsider or is_shared,
             is_private=place.is_private,
+            team_id=question.team_id,
         )
 
     def _outcome(

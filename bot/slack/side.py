@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any
 
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -24,7 +26,9 @@ from bot.slack.channels import Channels
 from bot.slack.feedback import Feedback
 from bot.slack.groups import UserGroups
 from bot.slack.guard import Guard
+from bot.slack.http_server import HttpSecrets, HttpServer
 from bot.slack.inbox import Inbox
+from bot.slack.installations import Installations, Installed
 from bot.slack.pair_messages import PairMessages
 from bot.slack.people import People
 from bot.slack.questions import QuestionJobs, RateLimits
@@ -47,6 +51,9 @@ log = logging.getLogger(__name__)
 GAP_DAYS = 90
 MOST_GAPS = 6
 
+#: How often a socket is looked at; one that is dead is replaced after four times that.
+PING_SECONDS = 3.0
+
 
 class SlackSide:
     """The listeners and the jobs that need Slack."""
@@ -57,6 +64,7 @@ class SlackSide:
         settings: Settings,
         client: WebClient,
         app_token: str,
+        http: HttpSecrets | None,
         database: Database,
         answering: Answering,
         corrections: Corrections,
@@ -72,6 +80,7 @@ class SlackSide:
             settings: The settings.
             client: Slack, from `new_client`.
             app_token: The token for Socket Mode.
+            http: The secrets for HTTP mode; None for Socket Mode.
             database: The truth.
             answering: Answers questions.
             corrections: Takes corrections.
@@ -85,16 +94,23 @@ class SlackSide:
         self._database = database
         self._answering = answering
         self._retrainings = retrainings
-        self.calls = calls = SlackCalls(client)
-        me = calls.call("auth_test")
-        self._bots = {str(me["team_id"]): str(me["user_id"])}
-        with database.write() as session:
-            workspaces.remember(
-                session, SlackWorkspace(me["team_id"], me.get("team", ""), str(me["user_id"]))
-            )
+        self._bots: dict[str, str] = {}
+        self._installations = (
+            Installations(database.url.render_as_string(hide_password=False), http, _scopes())
+            if http is not None and http.has_oauth
+            else None
+        )
+        if self._installations is None:
+            self.calls = calls = SlackCalls(client)
+            me = calls.call("auth_test")
+            self._meet(Installed(str(me["team_id"]), me.get("team", ""), str(me["user_id"])))
+        else:
+            self.calls = calls = SlackCalls(client, self._installations.token_of)
+            for installed in self._installations.listed():
+                self._meet(installed)
         people, channels = People(calls), Channels(calls)
         sessions = Sessions(database, calls)
-        audiences = Audiences(settings.knowledge.audiences)
+        audiences = Audiences(settings.knowledge.audiences, self.home_team)
         permissions.ask_groups_of(UserGroups(calls).members_of)
         self.guard = guard = Guard(permissions, people, calls)
         self.question_jobs = question_jobs = QuestionJobs(
@@ -214,12 +230,44 @@ class SlackSide:
                 RetrainCommand(guard, people, retrainings, schedule, self.plan, self.wake),
                 home,
             ),
+            **self._of_the_app(http),
         )
-        self._socket = SocketModeHandler(self.app, app_token)
+        self._way_in: SocketModeHandler | HttpServer
+        if http is None:
+            self._way_in = SocketModeHandler(self.app, app_token, ping_interval=PING_SECONDS)
+        else:
+            self._way_in = HttpServer(self.app, http, settings.slack.host, settings.slack.port)
 
     def bot_user_id(self, team_id: str) -> str:
         """Return who the bot is in a workspace; where there is only one, in that."""
-        return self._bots.get(team_id) or next(iter(self._bots.values()))
+        return self._bots.get(team_id) or next(iter(self._bots.values()), "")
+
+    def home_team(self) -> str:
+        """Return the workspace whose documents `everyone` are: the first one that was met."""
+        return next(iter(self._bots), "")
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on in HTTP mode; 0 in Socket Mode."""
+        return self._way_in.port if isinstance(self._way_in, HttpServer) else 0
+
+    def _meet(self, installed: Installed) -> None:
+        """Remember a workspace and who the bot is in it."""
+        self._bots[installed.team_id] = installed.bot_user_id
+        with self._database.write() as session:
+            workspaces.remember(
+                session,
+                SlackWorkspace(installed.team_id, installed.name, installed.bot_user_id),
+            )
+
+    def _of_the_app(self, http: HttpSecrets | None) -> dict[str, Any]:
+        """Return what Bolt needs beside the listeners."""
+        if http is None:
+            return {}
+        of_the_app: dict[str, Any] = {"signing_secret": http.signing_secret}
+        if self._installations is not None:
+            of_the_app["oauth_settings"] = self._installations.settings(self._meet)
+        return of_the_app
 
     def plan(self) -> Plan:
         """Return what a run would take if it began now."""
@@ -235,14 +283,22 @@ class SlackSide:
         """Take up unfinished work, then connect to Slack."""
         self._workers.start()
         self._retrainer.start()
-        self._socket.connect()  # type: ignore[no-untyped-call]
+        if isinstance(self._way_in, HttpServer):
+            self._way_in.start()
+        else:
+            self._way_in.connect()  # type: ignore[no-untyped-call]
         log.info("connected to Slack as %s", ", ".join(self._bots.values()))
 
     def stop(self) -> None:
         """Hear no more, finish what runs, give back the rest."""
-        self._socket.close()  # type: ignore[no-untyped-call]
+        if isinstance(self._way_in, HttpServer):
+            self._way_in.stop()
+        else:
+            self._way_in.close()  # type: ignore[no-untyped-call]
         self._workers.stop()
         self._retrainer.stop(60)
+        if self._installations is not None:
+            self._installations.close()
 
     def wake(self) -> None:
         """Look for work now."""
@@ -272,6 +328,12 @@ class SlackSide:
         tell = self._give_ups.get(job.kind)
         if tell is not None:
             tell(job, error_id)
+
+
+def _scopes() -> list[str]:
+    """Return what the app asks for, as its manifest says."""
+    manifest = json.loads((files("bot.slack") / "manifest.json").read_text("utf-8"))
+    return list(manifest["oauth_config"]["scopes"]["bot"])
 
 
 def free_jobs_of_the_dead(database: Database) -> None:

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
-from storage import runs
+from bot.worker import TryLater
+from storage import lessons, runs, versions
+from storage.jobs import Job
+from storage.lessons import Lesson
 from tests.bot.slack.conftest import Bot
 
 
@@ -45,3 +51,156 @@ def test_everybody_sees_in_app_home_what_concerns_them(bot: Bot) -> None:
     assert "Corrections to review" in ingrid
     assert "The model" not in ingrid
     assert "Answering now" in sindre
+
+
+def test_the_plan_says_counts_time_and_cost(bot: Bot) -> None:
+    reply = bot.workspace.person("Sindre").slash("/retrain plan").text
+    for part in ("*Pairs:*", "*Time:*", "*Cost:*", "*Too early:*"):
+        assert part in reply
+
+
+@pytest.fixture
+def enough(bot: Bot) -> Iterator[None]:
+    """Let one pair be enough for a training, while the test runs; no run really begins."""
+    retrainings: Any = bot.skredder.retrainings
+    before, retrainings._enough_pairs = retrainings._enough_pairs, 0
+    run, retrainings.run = retrainings.run, _held
+    bot.verify("Is there coffee?", "Yes, there is coffee on every floor.")
+    yield
+    with bot.skredder.database.write() as session:
+        open_run = runs.current(session)
+        if open_run is not None:
+            runs.abandon(session, open_run.id, "the test has ended")
+    retrainings._enough_pairs, retrainings.run = before, run
+
+
+def _held(job: Job, shown: Any) -> None:
+    """Show the run, and leave it open as one that goes on."""
+    shown.progress("run\npreparing…")
+    raise TryLater(1.0, "the test holds it")
+
+
+@pytest.mark.usefixtures("enough")
+def test_a_run_is_confirmed_with_counts_shown_while_it_goes_on_and_stopped(bot: Bot) -> None:
+    sindre = bot.workspace.person("Sindre")
+    before = len(bot.workspace.messages(sindre.dm_channel))
+    sindre.slash("/retrain run")
+    asked = bot.workspace.ephemerals_of("Sindre")[-1]
+    assert "*Pairs:*" in str(asked["blocks"])
+    assert "*Time:*" in str(asked["blocks"])
+    with bot.skredder.database.read() as session:
+        assert runs.current(session) is None, "nothing starts before it is confirmed"
+    sindre.press(asked["ts"], "retrain_start")
+    message = bot.wait(
+        lambda: bot.workspace.messages(sindre.dm_channel)[before:], "the run's message"
+    )[0]
+    assert "Stage" in str(message["blocks"])
+    assert "never more than one" in sindre.slash("/retrain run").text
+    sindre.press(message["ts"], "retrain_stop")
+    with bot.skredder.database.read() as session:
+        latest = runs.listed(session, 1)[0]
+    assert latest.cancelled_by == sindre.id
+
+
+@pytest.mark.usefixtures("enough")
+def test_a_run_is_cancelled_by_the_command(bot: Bot) -> None:
+    sindre = bot.workspace.person("Sindre")
+    bot.skredder.retrainings.request(sindre.id, "for cancelling")
+    assert "is being stopped" in sindre.slash("/retrain cancel").text
+    with bot.skredder.database.read() as session:
+        assert runs.listed(session, 1)[0].cancelled_by == sindre.id
+
+
+def test_there_is_nothing_to_cancel(bot: Bot) -> None:
+    assert "no run to cancel" in bot.workspace.person("Sindre").slash("/retrain cancel").text
+
+
+def test_promoting_says_what_is_wrong(bot: Bot) -> None:
+    sindre = bot.workspace.person("Sindre")
+    assert "no version 'v99'" in sindre.slash("/retrain promote v99").text
+    assert "answers already" in sindre.slash("/retrain promote base").text
+    assert "/retrain status" in sindre.slash("/retrain promote").text
+
+
+def test_a_refused_version_is_promoted_only_with_a_reason(bot: Bot) -> None:
+    sindre = bot.workspace.person("Sindre")
+    with bot.skredder.database.write() as session:
+        run = runs.propose(session, "for a version", "test")
+        runs.abandon(session, run.id, "made up")
+        made = versions.register(session, "v77", run_id=run.id, folder="x", manifest_sha256="y")
+        versions.judge(session, made.id, "refused")
+    assert "write down why" in sindre.slash("/retrain promote v77").text
+    follow = bot.skredder.models.follow_soon
+    bot.skredder.models.follow_soon = lambda: None  # type: ignore[method-assign]
+    try:
+        assert "answers within seconds" in sindre.slash("/retrain promote v77 It is a test").text
+        with bot.skredder.database.read() as session:
+            assert versions.serving(session).version.name == "v77"
+        assert "Back to *base*" in sindre.slash("/retrain rollback").text
+    finally:
+        bot.skredder.models.follow_soon = follow  # type: ignore[method-assign]
+
+
+def test_the_schedule_is_shown_changed_and_turned_off(bot: Bot) -> None:
+    sindre = bot.workspace.person("Sindre")
+    assert "`0 2 * * *`" in sindre.slash("/retrain schedule").text
+    assert "`30 4 * * 1`" in sindre.slash("/retrain schedule 30 4 * * 1").text
+    assert "is not a time" in sindre.slash("/retrain schedule tomorrow").text
+    assert "Nothing is trained by itself" in sindre.slash("/retrain schedule off").text
+    assert "`0 2 * * *`" in sindre.slash("/retrain schedule 0 2 * * *").text
+
+
+def test_the_members_of_a_user_group_are_admins(bot: Bot) -> None:
+    group = bot.workspace.add_usergroup("trainers", ["Nora"])
+    people: Any = bot.skredder.permissions._people
+    bot.skredder.permissions._people = people.model_copy(update={"admins": (*people.admins, group)})
+    try:
+        assert "*Svarer nå:*" in bot.workspace.person("Nora").slash("/retrain status").text
+        assert "Only admins" in bot.workspace.person("Kari").slash("/retrain status").text
+    finally:
+        bot.skredder.permissions._people = people
+
+
+def test_an_admins_home_has_plot_gaps_versions_audit_and_settings(bot: Bot) -> None:
+    bot.ask("Which customs number does our office in Ulan Bator have?")
+    bot.workspace.person("Sindre").open_home(20)
+    home = bot.wait(
+        lambda: (
+            "slack_file" in str(bot.workspace.home_of("Sindre")) and bot.workspace.home_of("Sindre")
+        ),
+        "the plot",
+    )
+    shown = str(home["blocks"])
+    for part in ("Versions", "*base*", "Audit", "Channel settings", "Export pairs"):
+        assert part in shown
+    picture = next(block for block in home["blocks"] if block["type"] == "image")
+    content = bot.workspace.state.files[picture["slack_file"]["id"]].content
+    assert content.startswith(b"\x89PNG")
+
+
+def test_an_admin_exports_the_approved_pairs(bot: Bot) -> None:
+    bot.verify("Do we export?", "Yes, we export this one.")
+    sindre = bot.workspace.person("Sindre")
+    home = sindre.open_home(20)
+    sindre.press(home, "home_export")
+
+    def files() -> list[bytes]:
+        shown = bot.workspace.messages(sindre.dm_channel)
+        ids = [file["id"] for message in shown for file in message.get("files", ())]
+        return [bot.workspace.state.files[one].content for one in ids]
+
+    content = bot.wait(files, "the file")[0].decode()
+    assert "we export this one" in content
+
+
+def test_everybodys_home_is_in_their_language(bot: Bot) -> None:
+    assert "Svar fra dokumentene til Fjellro" in str(bot.workspace.person("Nora").open_home())
+
+
+def test_an_expert_hears_what_a_version_learned_from_them(bot: Bot) -> None:
+    ingrid = bot.workspace.person("Ingrid")
+    with bot.skredder.database.write() as session:
+        lessons.record(session, ingrid.id, Lesson("v12", 7, 6))
+    assert "Your 7 corrections are in version v12; it now answers 6 of them as you would." in str(
+        ingrid.open_home()["blocks"]
+    )
