@@ -17,6 +17,7 @@ from bot.slack.elements import (
 )
 from bot.slack.feedback import EDIT
 from bot.slack.home_facts import Dispute, Facts, ForAdmins, ForExperts, Waiting
+from bot.slack.lesson_messages import lesson_text
 from bot.slack.retrain_view import plan_text, status_text
 from bot.slack.text import safe_mrkdwn, shortened
 from bot.slack.wording_diff import marked_changes
@@ -52,19 +53,7 @@ def home_view(facts: Facts, say: Words) -> dict[str, Any]:
         fields(_use(facts.overview, say)),
     ]
     if facts.taught is not None:
-        blocks.append(
-            section(
-                say.plural(
-                    "🎓 Your correction is in version {version}; it now answers {so} of it as you "
-                    "would.",
-                    "🎓 Your {count} corrections are in version {version}; it now answers {so} of "
-                    "them as you would.",
-                    facts.taught.corrections,
-                    version=facts.taught.version,
-                    so=say.number(facts.taught.answered_so),
-                )
-            )
-        )
+        blocks.append(section(lesson_text(facts.taught, say)))
     if facts.experts is not None:
         blocks += _experts(facts.experts, say)
     if facts.admins is not None:

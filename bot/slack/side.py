@@ -29,6 +29,7 @@ from bot.slack.guard import Guard
 from bot.slack.http_server import HttpSecrets, HttpServer
 from bot.slack.inbox import Inbox
 from bot.slack.installations import Installations, Installed
+from bot.slack.lesson_messages import LessonMessages
 from bot.slack.pair_messages import PairMessages
 from bot.slack.people import People
 from bot.slack.questions import QuestionJobs, RateLimits
@@ -39,7 +40,7 @@ from bot.slack.sessions import Sessions
 from bot.slack.threads import GoodReplies, Threads
 from bot.training_parts import recipe_of
 from bot.worker import Handler, Workers
-from storage import jobs, questions, workspaces
+from storage import jobs, questions, runs, workspaces
 from storage.database import Database
 from storage.jobs import Job
 from storage.runs import Run
@@ -72,6 +73,7 @@ class SlackSide:
         retrainings: Retrainings,
         schedule: RetrainSchedule,
         gaps: Callable[[int, int], list[dict[str, Any]]],
+        answer_unaided: Callable[[str], str],
         learning: dict[str, Handler],
     ) -> None:
         """Meet Slack (`auth.test`) and wire the listeners; `start` begins.
@@ -88,6 +90,7 @@ class SlackSide:
             retrainings: Starts runs and moves versions.
             schedule: When it is looked whether to train.
             gaps: Groups what was not answered in so many days, at most so many.
+            answer_unaided: Answers without verified answers, to see what a version has learned.
             learning: The jobs that need no Slack, by kind.
         """
         self._settings = settings
@@ -187,6 +190,9 @@ class SlackSide:
             permissions,
             self._report_of,
         )
+        self._lessons = lesson_messages = LessonMessages(
+            database, calls, people, answer_unaided, self.bot_user_id
+        )
         self._give_ups = {"answer": question_jobs.give_up}
         handlers: dict[str, Handler] = {
             "answer": question_jobs.answer,
@@ -201,6 +207,7 @@ class SlackSide:
             "end_session": sessions.end_stopped,
             "publish_home": home.publish,
             "export_pairs": home.send_export,
+            "tell_lesson": lesson_messages.tell,
         }
         self._workers = Workers(
             name="answers",
@@ -320,6 +327,9 @@ class SlackSide:
 
     def _retrain(self, job: Job) -> None:
         self._retrainings.run(job, self._run_messages.of(job))
+        with self._database.write() as session:
+            self._lessons.enqueue(session, runs.get(session, int(job.payload["run_id"])))
+        self.wake()
 
     def _report_of(self, run: Run) -> str:
         return self._retrainings.report_text(run)

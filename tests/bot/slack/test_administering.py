@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.worker import TryLater
-from storage import lessons, runs, versions
+from storage import jobs, runs, snapshots, versions
 from storage.jobs import Job
-from storage.lessons import Lesson
 from tests.bot.slack.conftest import Bot
 
 
@@ -198,9 +198,36 @@ def test_everybodys_home_is_in_their_language(bot: Bot) -> None:
 
 
 def test_an_expert_hears_what_a_version_learned_from_them(bot: Bot) -> None:
-    ingrid = bot.workspace.person("Ingrid")
+    """A promoted run is made up; what the model answers now is asked and counted for real."""
+    tom = bot.workspace.person("Tom")
+    question = "How many days may a tent be kept, at most?"
+    right = bot.verify(question, "A tent may be kept for 10 days.", "Tom")
+    wrong = bot.verify("How warm is the gear store?", "It has 12 degrees, all year.", "Tom")
     with bot.skredder.database.write() as session:
-        lessons.record(session, ingrid.id, Lesson("v12", 7, 6))
-    assert "Your 7 corrections are in version v12; it now answers 6 of them as you would." in str(
-        ingrid.open_home()["blocks"]
+        snapshot = snapshots.register(
+            session,
+            digest="made up",
+            prompt_version="1",
+            seed=1,
+            train=[right, wrong],
+            held_out=[],
+            replay_rows=0,
+        )
+        run = runs.propose(session, "for a lesson", "test")
+        run = runs.claim(session, run.id, "test", timedelta(seconds=60))
+        made = versions.register(session, "v12", run_id=run.id, folder="x", manifest_sha256="y")
+        runs.set_snapshot(session, run.id, run.attempt, snapshot.id)
+        runs.finish(session, run.id, run.attempt, "passed", message="", version_id=made.id)
+        jobs.enqueue(session, "tell_lesson", {"run_id": run.id, "author": tom.id}, key="lesson")
+    bot.skredder.wake_workers()
+    told = bot.wait(
+        lambda: [
+            m["text"] for m in bot.workspace.messages(tom.dm_channel) if "corrections" in m["text"]
+        ],
+        "the message",
+        60,
+    )[0]
+    assert (
+        told == "🎓 Your 2 corrections are in version v12; it now answers 1 of them as you would."
     )
+    assert told in str(tom.open_home()["blocks"])

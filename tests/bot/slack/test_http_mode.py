@@ -214,6 +214,7 @@ def test_each_workspace_has_its_own_token(tmp_path: Path) -> None:
     for n, team in enumerate(("T1", "T2")):
         opened._store.save_bot(
             InstalledBot(
+                app_id="A1",
                 team_id=team,
                 bot_token=f"xoxb-{team}",
                 bot_id=f"B{n}",
