@@ -20,6 +20,7 @@ from bot.corrections import Corrections
 from bot.engines import EngineOpener, remote_server
 from bot.home import Home
 from bot.learning import Learning
+from bot.near_questions import NearQuestions
 from bot.operations import USER_ERRORS, Operations
 from bot.pair_care import PairCare
 from bot.pair_import import PairImport
@@ -29,13 +30,14 @@ from bot.schedule import RetrainSchedule, Schedule
 from bot.settings import AnswerSettings, KnowledgeSettings, Settings
 from bot.training_parts import build_training
 from bot.upkeep import Upkeep
-from knowledge.embedder import Embedder
+from knowledge.embedder import Embedder, MiniLmEmbedder
 from knowledge.embedders.choice import open_embedder
 from knowledge.grounding.checker import GroundingCheck
 from knowledge.grounding.entailment import EntailmentCheck
 from knowledge.indexing import Indexes
 from knowledge.ingest import Ingestion, SyncStopped
 from knowledge.keyword_index import KeywordIndex
+from knowledge.near_questions import QuestionLikeness
 from knowledge.reconciliation import reconcile
 from knowledge.reembedding import Reembedding
 from knowledge.reranker import Reranker
@@ -174,8 +176,16 @@ class Skredder:
             reconcile_verified=self._learning.reconcile,
             wake=self.wake_workers,
         )
+        english = opened.serving.embedder
+        if english.name != MiniLmEmbedder.name:
+            english = open_by_name("english")
         self.corrections = Corrections(
-            self.database, self.permissions, HELD_OUT_SHARE, self.care.checks.examine
+            self.database,
+            self.permissions,
+            HELD_OUT_SHARE,
+            self.care.checks.examine,
+            near=NearQuestions(QuestionLikeness(english)),
+            two_experts=settings.pairs.two_experts,
         )
         self.pair_import = PairImport(self.database, self.corrections, HELD_OUT_SHARE)
         self.answering = Answering(
@@ -322,6 +332,7 @@ class Skredder:
             self.care.checks.examine(
                 NewPair("Is it warm?", "Yes, it is warm.", author="", origin="", origin_key="")
             )
+            self.corrections.warm()
             log.info("ready version=%s", self.models.version)
         except Exception:
             log.exception("the models could not be loaded ahead; the first question tries again")

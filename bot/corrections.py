@@ -69,6 +69,13 @@ class Corrections:
         self._near = near
         self._two_experts = frozenset(two_experts)
 
+    def warm(self) -> None:
+        """Take what was asked so far into memory: Slack waits three seconds for a form to close."""
+        if self._near is not None:
+            self._near.prepare(["Is it warm?"])
+            with self._database.read() as session:
+                self._near.to(session, "Is it warm?")
+
     def propose_in(self, session: Session, pair: NewPair, vouched_by: str | None = None) -> Pair:
         """Propose a pair within a transaction, held for what speaks against it.
 
@@ -247,14 +254,24 @@ class Corrections:
         Where two experts are needed, the first one's approval alone changes nothing else.
         """
         pair = open_conflicts(session, pairs.get(session, pair_id))
+        pair = self.approve_fresh(session, pair, actor)
+        if pair.state == "approved":
+            key = f"due:{pair.id}"
+            jobs.enqueue(session, "consider_retraining", {"pair_id": pair.id}, key=key)
+        return pair
+
+    def approve_fresh(self, session: Session, pair: Pair, actor: str) -> Pair:
+        """Approve a pair that was laid beside the others in this very transaction.
+
+        Whether it is time to train is for the caller to ask, once for many pairs.
+        """
         needed = 2 if pair.place in self._two_experts else 1
-        pair = pairs.approve(session, pair_id, actor, needed)
+        pair = pairs.approve(session, pair.id, actor, needed)
         if pair.state != "approved":
             return pair
         jobs.enqueue(session, "learn_pair", {"pair_id": pair.id}, key=f"learn:{pair.id}")
         if pair.answer_id is not None:
             jobs.enqueue(session, "tell_asker", {"pair_id": pair.id}, key=f"tell:{pair.id}")
-        jobs.enqueue(session, "consider_retraining", {"pair_id": pair.id}, key=f"due:{pair.id}")
         return pair
 
     def decide(self, conflict_id: int, outcome: str, actor: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.corrections import Corrections
 from knowledge.language import detect_language
-from storage import pairs
+from storage import jobs, pairs
 from storage.database import Database
 from storage.pair_vouching import vouch
 from storage.pairs import NewPair, Pair, PairSource
@@ -66,7 +66,7 @@ class PairImport:
             PairFileInvalid: nothing was imported, and why.
         """
         drafts, skipped = read_pairs(path)
-        added = held = 0
+        added = held = last_approved = 0
         for start in range(0, len(drafts), BATCH):
             batch = drafts[start : start + BATCH]
             with self._database.write() as session:
@@ -78,8 +78,17 @@ class PairImport:
                         pair = vouch(session, pair.id, pair.holds, actor, looked_at)
                     added, held = added + is_new, held + (is_new and bool(pair.holds))
                     if approve and pair.state == "proposed":
-                        self._corrections.approve_in(session, pair.id, actor)
+                        last_approved = pair.id
+                        if is_new:  # laid beside the others just now
+                            self._corrections.approve_fresh(session, pair, actor)
+                        else:
+                            self._corrections.approve_in(session, pair.id, actor)
             on_progress({"done": start + len(batch), "total": len(drafts), "name": path.name})
+        if last_approved:
+            with self._database.write() as session:
+                work = {"pair_id": last_approved}
+                key = f"due:{last_approved}"
+                jobs.enqueue(session, "consider_retraining", work, key=key)
         return ImportReport(added, len(drafts) - added, tuple(skipped), held)
 
 

@@ -202,6 +202,13 @@ class AnswerSettings(_Section):
     entailment_model: str = ""
 
 
+class PairSettings(_Section):
+    """How corrections become pairs that count. An expert's own counts at once, others wait."""
+
+    #: Ids of channels whose pairs two experts must approve, the one who wrote it included.
+    two_experts: tuple[str, ...] = ()
+
+
 class GateSettings(_Section):
     """What a version must reach before it may answer."""
 
@@ -252,6 +259,7 @@ class Settings(_Section):
     model: ModelSettings = ModelSettings()
     answers: AnswerSettings = AnswerSettings()
     training: TrainingSettings = TrainingSettings()
+    pairs: PairSettings = PairSettings()
 
     def persona(self) -> Persona:
         """Return who speaks, as the prompt takes it."""

@@ -50,8 +50,9 @@ def bands(question: str) -> tuple[int, ...]:
 
 def store(session: Session, pair_id: int, question: str) -> None:
     """Make a pair's question findable by its words."""
-    session.execute(
-        insert(PairBandRow), [{"pair_id": pair_id, "band": band} for band in bands(question)]
+    session.connection().execute(
+        insert(PairBandRow),
+        [{"pair_id": pair_id, "band": band} for band in bands(question)],
     )
 
 
