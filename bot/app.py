@@ -29,6 +29,7 @@ from bot.retraining import Retrainings
 from bot.schedule import RetrainSchedule, Schedule
 from bot.settings import AnswerSettings, KnowledgeSettings, Settings
 from bot.training_parts import build_training
+from bot.unaided import UnaidedAnswering
 from bot.upkeep import Upkeep
 from knowledge.embedder import Embedder, MiniLmEmbedder
 from knowledge.embedders.choice import open_embedder
@@ -254,6 +255,9 @@ class Skredder:
             retrainings=self.retrainings,
             schedule=retrain_schedule,
             gaps=self.upkeep.gaps,
+            answer_unaided=lambda question: (
+                UnaidedAnswering(self.answering, self.models).answer(question, {"everyone"}).text
+            ),
             learning=self._learning.handlers | {"consider_retraining": self.retrainings.consider},
         )
         self._slack.start()
