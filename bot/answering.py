@@ -137,6 +137,7 @@ class Answering:
         *,
         earlier: Sequence[str] = (),
         asker: str | None = None,
+        thread: str | None = None,
         on_text: Callable[[str], None] = lambda _: None,
         on_place: Callable[[int], None] = lambda _: None,
         is_cancelled: Callable[[], bool] = lambda: False,
@@ -148,6 +149,8 @@ class Answering:
             audiences: What the asker may see in this place; nothing else is looked at.
             earlier: Questions asked before in the same thread, oldest first.
             asker: Who asks; when many wait, askers take turns.
+            thread: Where it is asked, as `bot.canary.thread_key` names it; some threads get the
+                version that is on trial.
             on_text: Called with each piece of the answer as it is ready to be shown.
             on_place: Called with the place in the queue, while the question waits in it.
             is_cancelled: Asked between pieces; when true the answer is abandoned.
@@ -174,7 +177,7 @@ class Answering:
             outcome = self._abstention(question, hits)
             on_text(outcome.text)
             return _timed(outcome, timings, started)
-        with self._models.lease() as model:
+        with self._models.lease(thread) as model:
             passages = self.pack(model, hits)
             try:
                 outcome = self._grounded(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import threadpool_limits
 
 from bot.answering import Answering, ReadsPassages
+from bot.canary import CanaryTrial
 from bot.champion import Champion
 from bot.control.server import ControlServer
 from bot.corrections import Corrections
@@ -158,7 +159,8 @@ class Skredder:
             server=remote_server(settings.model),
             cache_gib=settings.model.cache_gb,
         )
-        self.models = Champion(self.database, opener.open)
+        self.trial = CanaryTrial(self.database, settings.training.canary_share)
+        self.models = Champion(self.database, opener.open, self.trial.version_for)
         self.upkeep = Upkeep(
             database=self.database,
             ingestion=self.ingestion,
@@ -216,6 +218,7 @@ class Skredder:
             enough_pairs=settings.training.enough_pairs,
             retrain_every=settings.training.retrain_every,
             owner=f"run-{secrets.token_hex(6)}",
+            trial=self.trial,
         )
         self._control_file = home.control
         self.operations = Operations(self)
@@ -264,6 +267,7 @@ class Skredder:
         self._control = ControlServer(self._control_file, self.operations.perform, USER_ERRORS)
         self._schedule = Schedule()
         self._schedule.add("retraining", "* * * * *", retrain_schedule.tick)
+        self._schedule.add("trial", "*/5 * * * *", self._look_at_trial)
         if self.settings.knowledge.sync:
             self._schedule.add("sync", self.settings.knowledge.sync, self._sync_sources)
         self._schedule.start()
@@ -322,6 +326,9 @@ class Skredder:
     def _look_for_due_run(self, period: str) -> None:
         if self.retrainings.look(period):
             self.wake_workers()
+
+    def _look_at_trial(self, _period: str) -> None:
+        self.retrainings.look_at_trial()
 
     def _sync_sources(self, _period: str) -> None:
         with contextlib.suppress(SyncStopped):

@@ -34,25 +34,50 @@ OpenVersion = Callable[[Version], LanguageModel]
 class Champion:
     """Keeps the serving engine in step with SQL. The engine is opened on first use."""
 
-    def __init__(self, database: Database, open_version: OpenVersion) -> None:
-        """Take where the truth is, and what opens a version's engine."""
+    def __init__(
+        self,
+        database: Database,
+        open_version: OpenVersion,
+        challenger_of: Callable[[str], Version | None] = lambda _thread: None,
+    ) -> None:
+        """Take the collaborators.
+
+        Args:
+            database: The truth.
+            open_version: Opens a version's engine.
+            challenger_of: Returns the version under trial that a thread gets, if it gets one.
+        """
         self._database = database
         self._open_version = open_version
+        self._challenger_of = challenger_of
         self._server: ModelServer | None = None
+        self._on_trial: ModelServer | None = None
         self._lock = threading.Lock()
         self._out_of_reach: ModelUnavailable | None = None
         self._try_again_at = 0.0
 
     @contextmanager
-    def lease(self) -> Iterator[LanguageModel]:
+    def lease(self, thread: str | None = None) -> Iterator[LanguageModel]:
         """Give the engine that answers now, for one whole answer; it will not change under it.
+
+        Args:
+            thread: Where it is asked; some threads get the version that is on trial.
 
         Raises:
             ModelUnavailable: none is open, and the one to open is out of reach.
             InferenceFailed: none is open, and none can be opened.
         """
-        with self._started().lease() as model:
+        challenger = None if thread is None else self._challenger_of(thread)
+        server = None if challenger is None else self._trying(challenger)
+        with (server or self._started()).lease() as model:
             yield model
+
+    def end_trial(self) -> None:
+        """Close the engine of a version whose trial is over; its running answers finish first."""
+        with self._lock:
+            server, self._on_trial = self._on_trial, None
+        if server is not None:
+            server.close()
 
     @property
     def version(self) -> str:
@@ -93,6 +118,9 @@ class Champion:
             if self._server is not None:
                 self._server.close()
                 self._server = None
+            if self._on_trial is not None:
+                self._on_trial.close()
+                self._on_trial = None
 
     def _started(self) -> ModelServer:
         # Without the lock: while a new version is being opened, the one before answers on.
@@ -104,6 +132,22 @@ class Champion:
                     raise self._out_of_reach
                 self._server = ModelServer(self._open_first(self._wanted()))
             return self._server
+
+    def _trying(self, challenger: Version) -> ModelServer | None:
+        """Return the engine of a version on trial; None, for the champion, if it has none."""
+        with self._lock:
+            if self._on_trial is not None and self._on_trial.version == challenger.name:
+                return self._on_trial
+            try:
+                engine = self._open_version(challenger)
+            except (ManifestBroken, InferenceFailed, OSError):
+                log.exception("version on trial cannot be opened version=%s", challenger.name)
+                return None
+            if self._on_trial is None:
+                self._on_trial = ModelServer(engine)
+            else:
+                self._on_trial.swap(engine)
+            return self._on_trial
 
     def _wanted(self) -> list[Version]:
         """The champion, and what to fall back on: the one before, and the base."""

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from bot.canary import CanaryTrial
 from bot.champion import Champion
 from bot.told import Told
 from bot.worker import TryLater
@@ -66,6 +67,7 @@ class Retrainings:
         enough_pairs: int,
         retrain_every: int,
         owner: str,
+        trial: CanaryTrial | None = None,
     ) -> None:
         """Take the collaborators.
 
@@ -76,7 +78,10 @@ class Retrainings:
             enough_pairs: How many approved pairs the first training needs.
             retrain_every: How many new ones each later training needs.
             owner: Who claims runs: unique for each process.
+            trial: Tries versions that have passed the gate on a share of the threads; without
+                one they are promoted at once.
         """
+        self._trial = trial
         self._database = database
         self._training = training
         self._champion = champion
@@ -190,9 +195,23 @@ class Retrainings:
                 return
             except RunInterrupted as interrupted:
                 raise TryLater(0.0, str(interrupted)) from interrupted
-        if found.state == "passed":
+        if found.state == "passed" and not self._begins_trial(found):
             found = self._promote(found)
         shown.finished(self._ended(found), self._training.plot(found))
+
+    def look_at_trial(self) -> None:
+        """End the trial of a version if people's votes have decided; for the schedule."""
+        if self._trial is None or (ended := self._trial.look()) is None:
+            return
+        if ended == "promoted":
+            self._champion.follow()
+        self._champion.end_trial()
+
+    def _begins_trial(self, run: Run) -> bool:
+        """Whether a version is tried on some threads before it answers all."""
+        if self._trial is None or not self._trial.is_on or run.version_id is None:
+            return False
+        return self._trial.begin(run.version_id, run.requested_by)
 
     def give_up(self, job: Job, error_id: str) -> None:
         """End a run whose job failed too often."""

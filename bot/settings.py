@@ -242,6 +242,9 @@ class TrainingSettings(_Section):
     #: What an hour of this machine costs, for the estimate before a run; 0: nothing extra.
     hour_price: float = Field(default=0.0, ge=0)
     currency: str = "EUR"
+    #: The share of threads that a version gets before it answers all, until votes and corrections
+    #: have decided; 0: it answers all as soon as it has passed the gate.
+    canary_share: float = Field(default=0.0, ge=0, le=0.5)
     gate: GateSettings = GateSettings()
 
 

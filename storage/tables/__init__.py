@@ -2,6 +2,7 @@
 
 from storage.tables.audit import AuditRow
 from storage.tables.base import Table
+from storage.tables.canaries import CanaryRow, CanaryThreadRow
 from storage.tables.conversation import (
     AnswerRow,
     AnswerSourceRow,
@@ -35,6 +36,8 @@ __all__ = [
     "AnswerRow",
     "AnswerSourceRow",
     "AuditRow",
+    "CanaryRow",
+    "CanaryThreadRow",
     "DocumentRow",
     "InboxRow",
     "JobRow",
