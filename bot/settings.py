@@ -113,8 +113,8 @@ class SlackSettings(_Section):
     #: What is suggested in the agent pane, four at most; empty: what experts verified last.
     suggested_questions: tuple[str, ...] = Field(default=(), max_length=4)
     #: How many questions a minute one person, and one channel, may ask.
-    questions_per_minute: int = Field(default=8, ge=1)
-    channel_questions_per_minute: int = Field(default=40, ge=1)
+    questions_per_minute: int = Field(default=20, ge=1)
+    channel_questions_per_minute: int = Field(default=100, ge=1)
     #: `socket` needs no public address; `http` listens on `host` and `port` for Slack's requests.
     mode: Literal["socket", "http"] = "socket"
     host: str = "127.0.0.1"
