@@ -21,6 +21,7 @@ from bot.pair_care import CARE_ERRORS
 from bot.permissions import NotAllowed
 from bot.question_text import QuestionUnusable, clean_question
 from bot.retraining import RetrainRefused
+from bot.schedule import RetrainSchedule, ScheduleRefused
 from bot.slack.calls import SlackRefused, SlackUncertain
 from bot.upkeep import SourceUnknown
 from knowledge.embedder_model import EmbedderUnusable
@@ -62,6 +63,7 @@ USER_ERRORS: tuple[type[Exception], ...] = (
     QuestionFileInvalid,
     QuestionUnusable,
     RetrainRefused,
+    ScheduleRefused,
     SlackRefused,
     SlackUncertain,
     RerankerUnusable,
@@ -90,6 +92,8 @@ class Operations:
             "train.list": self.train_list,
             "train.cancel": self.train_cancel,
             "train.rollback": self.train_rollback,
+            "train.promote": self.train_promote,
+            "train.schedule": self.train_schedule,
             "sources.list": skredder.upkeep.sources,
             "sources.remove": self.remove_source,
             "gaps": skredder.upkeep.gaps,
@@ -262,6 +266,25 @@ class Operations:
         version = self._skredder.retrainings.roll_back(COMMAND_LINE, reason)
         self._skredder.wake_workers()
         return {"version": version}
+
+    def train_promote(self, version: str, reason: str) -> dict[str, Any]:
+        """Let a version answer; one that the gate refused only with a written reason."""
+        name = self._skredder.retrainings.promote(COMMAND_LINE, version, reason)
+        self._skredder.wake_workers()
+        return {"version": name}
+
+    def train_schedule(self, line: str) -> dict[str, Any]:
+        """Say when it is looked whether to train; with a cron line or `off`, change it."""
+        schedule = RetrainSchedule(
+            self._skredder.database, self._skredder.settings.training.schedule, lambda _: None
+        )
+        if line:
+            schedule.change(line, COMMAND_LINE)
+        following = schedule.following()
+        return {
+            "schedule": schedule.line(),
+            "next": None if following is None else following.isoformat(),
+        }
 
     def evaluate(
         self,

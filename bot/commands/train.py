@@ -1,4 +1,4 @@
-"""`skredder train run|status|cancel|list|rollback`."""
+"""`skredder train run|status|cancel|list|promote|rollback|schedule`."""
 
 from __future__ import annotations
 
@@ -72,3 +72,34 @@ def rollback(
     """Let the version before answer again."""
     outcome = find_installation(settings).perform("train.rollback", {"reason": reason})
     results.print(f"{outcome['version']} answers again.")
+
+
+@train_app.command("promote")
+def promote(
+    version: Annotated[str, typer.Argument(help="Which: v3.")],
+    reason: Annotated[
+        str, typer.Option(help="Why; needed for a version that the gate refused.")
+    ] = "",
+    settings: SettingsOption = None,
+) -> None:
+    """Let a version answer."""
+    asked = {"version": version, "reason": reason}
+    outcome = find_installation(settings).perform("train.promote", asked)
+    results.print(f"{outcome['version']} answers.")
+
+
+@train_app.command("schedule")
+def schedule(
+    line: Annotated[
+        str, typer.Argument(help="A cron line in UTC (`0 2 * * *`), or `off`; shown without it.")
+    ] = "",
+    as_json: JsonOption = False,
+    settings: SettingsOption = None,
+) -> None:
+    """Show or change when it is looked whether to train."""
+    found = find_installation(settings).perform("train.schedule", {"line": line})
+    if as_json:
+        print_json(found)
+        return
+    following = found["next"] or "never"
+    results.print(f"{found['schedule']} (UTC), next: {following}", markup=False)

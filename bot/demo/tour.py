@@ -103,7 +103,13 @@ class Tour:
         assert answer.message_ts is not None
         ingrid.press(answer.message_ts, blocks.FEEDBACK, f"down:{answer.id}")
         view = self.stage.workspace.wait_for(
-            lambda: self.stage.workspace.views_of(EXPERT), 10, "the form"
+            lambda: [
+                shown
+                for shown in self.stage.workspace.views_of(EXPERT)
+                if shown["callback_id"] == correction_form.CORRECTION
+            ],
+            10,
+            "the form",
         )
         self._say(EXPERT, self.script.better)
         ingrid.submit(
