@@ -19,6 +19,7 @@ from bot.evaluation_questions import QuestionFileInvalid
 from bot.inference.language_model import InferenceFailed
 from bot.pair_care import CARE_ERRORS
 from bot.permissions import NotAllowed
+from bot.planning import plan_json
 from bot.question_text import QuestionUnusable, clean_question
 from bot.retraining import RetrainRefused
 from bot.schedule import RetrainSchedule, ScheduleRefused
@@ -88,6 +89,7 @@ class Operations:
             "pairs.reject": self.reject_pair,
             "pairs.revoke": self.revoke_pair,
             "pairs.confirm": self.confirm_pair,
+            "train.plan": self.train_plan,
             "train.status": self.train_status,
             "train.list": self.train_list,
             "train.cancel": self.train_cancel,
@@ -244,6 +246,10 @@ class Operations:
     def confirm_pair(self, pair_id: int) -> dict[str, Any]:
         """Say that a pair whose page changed is still right."""
         return self._decided(self._skredder.corrections.confirm(pair_id, COMMAND_LINE))
+
+    def train_plan(self) -> dict[str, Any]:
+        """Say whether tuning is worth it now."""
+        return plan_json(self._skredder.database, self._skredder.settings)
 
     def train_status(self) -> dict[str, Any]:
         """Say where training stands."""

@@ -16,6 +16,20 @@ train_app = typer.Typer(
 )
 
 
+@train_app.command("plan")
+def plan(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
+    """Say whether tuning is worth it now: keep to retrieval, gather more (of what), or train."""
+    found = find_installation(settings).perform("train.plan", {})
+    if as_json:
+        print_json(found)
+        return
+    for finding in found["findings"]:
+        mark = "✓" if finding["is_met"] else "✗"
+        told = f"{mark} {finding['question']} {finding['answer']}"
+        results.print(told, markup=False, highlight=False)
+    results.print(found["message"], markup=False)
+
+
 @train_app.command("run")
 def run(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
     """Train, measure and, if the gate lets it, promote. Ctrl-C stops; running again resumes."""
