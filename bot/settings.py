@@ -193,7 +193,7 @@ class AnswerSettings(_Section):
 
     #: Of the questions that are tried, the wished share that the documents answer (if as many are
     #: asked that they do not answer); higher abstains more often.
-    precision: float = Field(default=0.85, ge=0.5, le=0.99)
+    precision: float = Field(default=0.9, ge=0.5, le=0.99)
     #: The wished share of false sentences that are caught before they are shown; empty: the
     #: measured default. Higher also leaves out more true ones.
     caught: float | None = Field(default=None, ge=0.5, le=0.99)

@@ -63,6 +63,7 @@ class AnswerSentence:
         passage: The place of its passage in the list.
         place: Its own place among the sentences of all passages.
         score: Only differences mean anything: e^difference is the ratio of the odds.
+        similarity: How like the question it is under its heading; 0 for nothing in common.
     """
 
     text: str
@@ -70,6 +71,7 @@ class AnswerSentence:
     passage: int
     place: int
     score: float
+    similarity: float = 0.0
 
 
 class AnswerSelection:
@@ -111,11 +113,12 @@ class AnswerSelection:
             for passage, text in zip(passage_of, texts, strict=True)
         ]
         cosines = self._vectors(headed_texts, embedder) @ asked
+        alike = np.array([likeness(float(cosine), embedder) for cosine in cosines])
         alone, headed = _coverage(reading, question, language, [len(whole) for whole in wholes])
         follows = np.append(False, passage_of[1:] == passage_of[:-1])
         features = np.stack(
             [
-                np.array([likeness(float(cosine), embedder) for cosine in cosines]),
+                alike,
                 alone,
                 headed,
                 np.where(follows, np.roll(alone, 1), 0.0),
@@ -132,6 +135,7 @@ class AnswerSelection:
                 int(passage_of[n]),
                 n,
                 float(scores[n]),
+                float(alike[n]),
             )
             for n in np.argsort(-scores, kind="stable").tolist()
         )

@@ -50,6 +50,8 @@ def weigh(
     witnesses: Sequence[Witness],
     counts: Frequencies,
     precision: float = PRECISION,
+    *,
+    answer: float = 0.0,
 ) -> Evidence:
     """Weigh the evidence.
 
@@ -58,10 +60,17 @@ def weigh(
         witnesses: The passages found.
         counts: How frequent the stems are in all that was searched.
         precision: The wished share, among questions that are tried, of those with an answer.
+        answer: How like the question the sentence is that answers it best.
     """
     weights = rarity(asked, counts)
     shares = [_share(weights, witness.stems) for witness in witnesses]
-    figures = figures_of([each.similarity for each in witnesses], shares, len(weights))
+    figures = figures_of(
+        [each.similarity for each in witnesses],
+        shares,
+        len(weights),
+        answer=answer,
+        searched=counts.passages,
+    )
     if not witnesses:
         return Evidence(0.0, 0.0, 0.0, False, 0.0, figures)
     probability = calibration().probability(figures)

@@ -46,6 +46,9 @@ RERANKED = 20
 CONTEXT_WORDS = 0.1
 CONTEXT_MEANING = 0.2
 
+#: Among so many passages the sentence is looked for that says whether there is an answer.
+ANSWER_AMONG = 3
+
 _RUN_LENGTH = 4
 
 
@@ -216,6 +219,12 @@ class Retrieval:
         language = "no" if detect_language(query) == "no" else "en"
         asked = frozenset(stems(content_words(query[:QUERY_CHARACTERS]), language))
         audiences = {hit.audience for hit in hits}
+        likely = hits[:ANSWER_AMONG]
+        ranked = self.answer_sentences(
+            query,
+            [Ground(f"{hit.title} > {hit.heading}", hit.text) for hit in likely],
+            [hit.similarity for hit in likely],
+        )
         return weigh(
             asked,
             [
@@ -227,6 +236,7 @@ class Retrieval:
             ],
             self._keywords.frequencies(audiences, asked, language),
             precision,
+            answer=ranked[0].similarity if ranked else 0.0,
         )
 
     def answer_sentences(

@@ -11,7 +11,8 @@ from knowledge.chunking import cut
 from knowledge.embedder import MiniLmEmbedder
 from knowledge.grounding.reading import Ground
 from knowledge.grounding.statements import Example, Paraphrase, SourcePage
-from knowledge.readers import FileEmpty, FileUnreadable, read_page
+from knowledge.listing import FileEmpty, FileUnreadable
+from knowledge.readers import read_page
 
 COMPANY_PARAPHRASES = Path(__file__).parent / "questions" / "company_paraphrases.json"
 COMPANY = Path(__file__).parents[2] / "bot" / "demo" / "company"

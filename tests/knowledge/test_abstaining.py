@@ -26,8 +26,8 @@ def test_a_threshold_between_two_steps_is_interpolated_and_bounded() -> None:
 
 def test_a_passage_near_in_meaning_with_all_the_words_is_tried_and_a_far_one_is_not() -> None:
     asked = {"holiday", "day", "carry"}
-    near = weigh(asked, [Witness(0.75, asked), Witness(0.4, {"day"})], COUNTS)
-    far = weigh(asked, [Witness(0.15, {"day"}), Witness(0.1, set())], COUNTS)
+    near = weigh(asked, [Witness(0.75, asked), Witness(0.4, {"day"})], COUNTS, answer=0.8)
+    far = weigh(asked, [Witness(0.15, {"day"}), Witness(0.1, set())], COUNTS, answer=0.1)
     assert near.is_answerable
     assert not far.is_answerable
     assert near.probability > 0.9
@@ -47,8 +47,10 @@ def test_more_similarity_or_more_words_never_lower_the_probability() -> None:
 def test_a_wish_for_more_precision_refuses_what_a_lesser_one_tries() -> None:
     asked = {"holiday", "day", "carry"}
     witnesses = [Witness(0.45, {"holiday", "day"})]
-    probability = weigh(asked, witnesses, COUNTS).probability
-    wishes = [weigh(asked, witnesses, COUNTS, wish).is_answerable for wish in (0.0, 1.0)]
+    probability = weigh(asked, witnesses, COUNTS, answer=0.45).probability
+    wishes = [
+        weigh(asked, witnesses, COUNTS, wish, answer=0.45).is_answerable for wish in (0.0, 1.0)
+    ]
     assert calibration().threshold(0.0) < probability < calibration().threshold(1.0)
     assert wishes == [True, False]
 
@@ -59,7 +61,14 @@ def test_nothing_found_is_never_answerable_whatever_is_wished() -> None:
     assert dict(evidence.figures) == dict.fromkeys(FEATURES, 0.0)
 
 
-def test_the_margin_is_how_much_nearer_the_nearest_passage_is_than_the_third() -> None:
-    figures = figures_of([0.2, 0.6, 0.5, 0.1], [0.0, 0.0, 0.0, 0.0], asked=3)
-    assert figures["margin"] == pytest.approx(0.4)
-    assert figures_of([0.6], [0.5], asked=4) == {"margin": 0.0, "strength": pytest.approx(1.1)}
+def test_the_figures_are_those_of_the_strongest_passage_the_best_sentence_and_the_size() -> None:
+    figures = figures_of([0.2, 0.6], [0.5, 0.5], asked=4, answer=0.7, searched=1_000)
+    assert figures["strength"] == pytest.approx(1.1)
+    assert figures["answer"] == 0.7
+    assert figures["size"] == pytest.approx(6.908, abs=0.001)
+
+
+def test_a_sentence_that_answers_well_raises_the_probability() -> None:
+    asked, witnesses = {"holiday", "day"}, [Witness(0.4, {"holiday"})]
+    told, untold = (weigh(asked, witnesses, COUNTS, answer=a).probability for a in (0.8, 0.2))
+    assert told > untold
