@@ -18,6 +18,7 @@ from bot.evaluation_parts import build_evaluating
 from bot.evaluation_questions import QuestionFileInvalid
 from bot.inference.language_model import InferenceFailed
 from bot.pair_care import CARE_ERRORS
+from bot.pair_deciding import PairDeciding
 from bot.permissions import NotAllowed
 from bot.planning import plan_json
 from bot.question_text import QuestionUnusable, clean_question
@@ -102,6 +103,9 @@ class Operations:
             "doctor": skredder.upkeep.examine,
             **skredder.care.quick,
         }
+        self._quick |= PairDeciding(
+            skredder.database, COMMAND_LINE, skredder.wake_workers
+        ).operations
         self._long: dict[str, Callable[..., Any]] = {
             "evaluate": self.evaluate,
             "ingest": self.ingest,

@@ -101,6 +101,71 @@ def confirm(pair: PairArgument, settings: SettingsOption = None) -> None:
     _decide("pairs.confirm", pair, settings)
 
 
+@pairs_app.command("release")
+def release(
+    pair: PairArgument,
+    reason: Annotated[str, typer.Option(help="Why it may train; kept with the pair.")],
+    settings: SettingsOption = None,
+) -> None:
+    """Let a pair train that something holds."""
+    with explained():
+        done = find_installation(settings).perform(
+            "pairs.release", {"pair_id": pair, "reason": reason}
+        )
+    results.print(f"Pair {pair} is released; {done['released']} reasons held it.")
+
+
+@pairs_app.command("merge")
+def merge(
+    pair: PairArgument,
+    other: Annotated[int, typer.Argument(help="The other pair's number.")],
+    settings: SettingsOption = None,
+) -> None:
+    """Say that two pairs ask the same, so that both lie on one side of the split."""
+    with explained():
+        done = find_installation(settings).perform(
+            "pairs.merge", {"pair_id": pair, "other_id": other}
+        )
+    side = "trains" if done["split"] == "train" else "is kept for measuring"
+    results.print(f"They are one group, which {side}.")
+    if done["set_aside"]:
+        aside = ", ".join(str(number) for number in done["set_aside"])
+        results.print(
+            f"Set aside, on neither side any more: {aside}. On the other side they would leak."
+        )
+
+
+@pairs_app.command("conflicts")
+def conflicts(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
+    """Show the pairs that contradict each other, side by side."""
+    found = find_installation(settings).perform("pairs.conflicts", {})
+    if as_json:
+        print_json(found)
+        return
+    for each in found:
+        told = f"{each['conflict']:>5}  {each['question'][:80]}: {each['disagreement']}"
+        results.print(told, markup=False, highlight=False)
+        for age in ("older", "newer"):
+            pair = each[age]
+            told = f"       {age} (pair {pair['id']}, {pair['author']}): {pair['output']}"
+            results.print(told, markup=False, highlight=False)
+
+
+@pairs_app.command("decide")
+def decide(
+    conflict: Annotated[int, typer.Argument(help="The conflict's number.")],
+    keep: Annotated[str, typer.Argument(help="Which is right: older, newer or both.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with the decision.")],
+    settings: SettingsOption = None,
+) -> None:
+    """Say which of two pairs that contradict each other is right."""
+    with explained():
+        find_installation(settings).perform(
+            "pairs.decide", {"conflict_id": conflict, "keep": keep, "reason": reason}
+        )
+    results.print(f"Conflict {conflict} is decided: {keep}.")
+
+
 def _decide(operation: str, pair: int, settings: Path | None) -> None:
     with explained():
         changed = find_installation(settings).perform(operation, {"pair_id": pair})

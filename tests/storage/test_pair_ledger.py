@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from storage import audit, pair_ledger, pairs
+from storage import audit, pair_clearing, pair_ledger, pairs
 from storage.database import Database
 from storage.pair_ledger import LogTooOld
 from storage.pairs import NewPair
@@ -40,6 +40,15 @@ def test_a_change_behind_the_back_of_the_log_is_named(database: Database) -> Non
         session.execute(text("UPDATE pair_holds SET released_at = CURRENT_TIMESTAMP"))
         found = pair_ledger.differences(session)
     assert "open holds: 0 in the tables, 1 by the audit log" in found
+
+
+def test_a_pair_that_was_cleared_for_everyone_is_counted_by_the_log(database: Database) -> None:
+    with database.write() as session:
+        one = pairs.propose(session, replace(NEW, audience="C-board"))
+        pairs.approve(session, one.id, "U9")
+        pair_clearing.clear(session, one.id, "U9", "Everybody knows.")
+        assert pair_ledger.differences(session) == ()
+        assert pair_ledger.count(session).train + pair_ledger.count(session).held_out == 1
 
 
 def test_a_log_that_is_too_old_to_count_from_says_so(database: Database) -> None:

@@ -1,0 +1,80 @@
+"""What experts decide about pairs beside yes and no: releasing, merging, and which one is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from storage import jobs, pair_conflicts, pair_groups, pair_holds, pair_ledger, pairs
+from storage.database import Database
+
+
+class PairDeciding:
+    """Decisions by an expert, each with a reason that is kept. Plain values in and out."""
+
+    def __init__(self, database: Database, actor: str, wake: Callable[[], None]) -> None:
+        """Take the database, who decides, and what lets the work that follows begin."""
+        self._database = database
+        self._actor = actor
+        self._wake = wake
+
+    @property
+    def operations(self) -> dict[str, Callable[..., Any]]:
+        """The operations by name."""
+        return {
+            "pairs.release": self.release,
+            "pairs.merge": self.merge,
+            "pairs.conflicts": self.conflicts,
+            "pairs.decide": self.decide,
+            "pairs.counts": self.counts,
+        }
+
+    def release(self, pair_id: int, reason: str) -> dict[str, Any]:
+        """Let a held pair train. Raises `PairChangeRefused`."""
+        with self._database.write() as session:
+            released = pair_holds.release(session, pair_id, self._actor, reason)
+            return {"id": pair_id, "released": released}
+
+    def merge(self, pair_id: int, other_id: int) -> dict[str, Any]:
+        """Say that two pairs ask the same. Raises `PairChangeRefused`."""
+        with self._database.write() as session:
+            return asdict(pair_groups.merge(session, pair_id, other_id, self._actor))
+
+    def conflicts(self) -> list[dict[str, Any]]:
+        """Show the pairs that contradict each other, side by side."""
+        with self._database.read() as session:
+            return [_side_by_side(session, each) for each in pair_conflicts.waiting(session)]
+
+    def decide(self, conflict_id: int, keep: str, reason: str) -> dict[str, Any]:
+        """Say which of two pairs is right: `older`, `newer` or `both`."""
+        with self._database.write() as session:
+            decided = pairs.decide_conflict(session, conflict_id, keep, self._actor, reason)
+            for pair_id in (decided.older_id, decided.newer_id):
+                key = f"learn:{pair_id}:conflict:{conflict_id}"
+                jobs.enqueue(session, "learn_pair", {"pair_id": pair_id}, key=key)
+        self._wake()
+        return {"conflict": conflict_id, "kept": keep}
+
+    def counts(self) -> dict[str, Any]:
+        """Count the pairs, and say where the audit log counts otherwise."""
+        with self._database.read() as session:
+            counted = asdict(pair_ledger.count(session))
+            try:
+                differences = pair_ledger.differences(session)
+            except pair_ledger.LogTooOld as too_old:
+                differences = (str(too_old),)
+        return counted | {"differences": list(differences)}
+
+
+def _side_by_side(session: Session, conflict: pair_conflicts.Conflict) -> dict[str, Any]:
+    older, newer = pairs.get(session, conflict.older_id), pairs.get(session, conflict.newer_id)
+    return {
+        "conflict": conflict.id,
+        "disagreement": conflict.disagreement,
+        "question": newer.input,
+        "older": {"id": older.id, "output": older.output, "author": older.author},
+        "newer": {"id": newer.id, "output": newer.output, "author": newer.author},
+    }
