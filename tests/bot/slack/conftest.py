@@ -101,7 +101,7 @@ class Bot:
         thread = self.workspace.messages(channel, ts)
         return [m for m in thread if m.get("user") == self.workspace.bot_user_id]
 
-    def answer_to(self, ts: str, channel: str = "general", seconds: float = 60) -> Json:
+    def answer_to(self, ts: str, channel: str = "general", seconds: float = 150) -> Json:
         """Wait until a finished answer stands in the thread, and return it."""
 
         def finished() -> list[Json]:
