@@ -188,10 +188,10 @@ def outcomes(session: Session, canary: Canary, settles_after: timedelta) -> Outc
         thread, began = thread_of[answer]
         if at <= began + settles_after:
             votes[thread] += value
-    for answer, at in session.execute(
+    for corrected_answer, at in session.execute(
         select(PairRow.answer_id, PairRow.created_at).where(PairRow.answer_id.in_(thread_of))
     ):
-        thread, began = thread_of[answer]
+        thread, began = thread_of[int(corrected_answer or 0)]
         if at <= began + settles_after:
             corrected.add(thread)
     sides: dict[bool, list[bool]] = {True: [], False: []}

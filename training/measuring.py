@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from storage.versions import BASE, Version
+from training.evaluation.agreement import sayings_of
 from training.evaluation.answers import AnswerBook, Generate
+from training.evaluation.changes import Change, changes_of
 from training.evaluation.compare import CountUnsupported, VersionAnswers, compare
 from training.evaluation.probes import Probe, read_probes
 from training.evaluation.report import Report
@@ -177,6 +179,40 @@ class Measuring:
             loss=loss,
             count_unsupported=self._count_unsupported,
         )
+
+    def changes(
+        self,
+        snapshot: Snapshot,
+        pair_ids: Collection[int],
+        *,
+        champion: Version,
+        challenger: tuple[str, Path, str],
+        on_step: Callable[[int, int | None, str | None], None],
+        should_stop: Callable[[], bool],
+    ) -> tuple[Change, ...]:
+        """Say of corrections what the champion and the challenger answer to them.
+
+        Args:
+            snapshot: What the challenger learned from, the corrections among it.
+            pair_ids: Which of its pairs are corrections.
+            champion: The version that answers now.
+            challenger: The new version's name, its folder and its manifest's SHA-256.
+            on_step: Told how many answers have come, how many there will be, and of whom.
+            should_stop: Asked before each batch.
+
+        Raises:
+            EvaluationStopped: `should_stop` said so; answers that came are kept.
+        """
+        learned = _pair_rows(snapshot.rows)
+        rows = [row for row in learned if row.pair_id in pair_ids]
+        chats = (tuple(row.messages for row in rows),)
+        asked = [
+            _Asked(version, AnswerBook(self.book(version.name, version.manifest)), chats)
+            for version in (measured(champion), Measured(*challenger))
+        ]
+        on_step(0, sum(self._missing(one) for one in asked), None)
+        before, after = (self._ask(one, on_step, should_stop)[0] for one in asked)
+        return changes_of(rows, before, after, sayings_of([row.answer for row in learned]))
 
     def voice_classifier(
         self,

@@ -22,6 +22,8 @@ from storage.runs import Run
 from storage.versions import Serving
 from training.base_model import BaseModel
 from training.evaluation.answers import AnswerBook, EvaluationStopped, Generate
+from training.evaluation.changes import Change
+from training.evaluation.changes import to_json as changes_to_json
 from training.evaluation.compare import CountUnsupported
 from training.evaluation.report import Report
 from training.evaluation.voice import VoiceUnclear
@@ -48,6 +50,9 @@ from training.snapshot import (
 from training.version_files import version_folder, write_version
 
 log = logging.getLogger(__name__)
+
+#: How many corrections both versions are asked anew, to show the experts what has changed.
+MOST_ASKED = 200
 
 #: Opens a version for measuring: its name, and its folder (None for the base).
 OpenGenerator = Callable[[str, Path | None], AbstractContextManager[Generate]]
@@ -277,8 +282,21 @@ class Retraining:
             should_stop=watch.should_stop,
         )
         failpoint("run.evaluated")
+        changes = self._measuring.changes(
+            snapshot,
+            self._corrections(snapshot),
+            champion=champion.version,
+            challenger=(name, folder, manifest.sha256),
+            on_step=watch.step,
+            should_stop=watch.should_stop,
+        )
         ended = self._conclude(
-            watch, folder=folder, manifest=manifest.sha256, report=report, champion=champion
+            watch,
+            folder=folder,
+            manifest=manifest.sha256,
+            report=report,
+            champion=champion,
+            changes=changes,
         )
         self._tidy(run_id, keep_version=True)
         return ended
@@ -374,8 +392,21 @@ class Retraining:
         verify_manifest(adapter)
         return adapter
 
+    def _corrections(self, snapshot: Snapshot) -> frozenset[int]:
+        """Return the pairs that people corrected answers with, the newest `MOST_ASKED`."""
+        with self._database.read() as session:
+            found = pairs.by_ids(session, snapshot.pair_ids("train"))
+        return frozenset(sorted(p.id for p in found if p.origin == "slack")[-MOST_ASKED:])
+
     def _conclude(
-        self, watch: RunWatch, *, folder: Path, manifest: str, report: Report, champion: Serving
+        self,
+        watch: RunWatch,
+        *,
+        folder: Path,
+        manifest: str,
+        report: Report,
+        champion: Serving,
+        changes: Sequence[Change],
     ) -> Run:
         """Write version, gate and end of the run in one transaction: all of it or nothing."""
         decision = decide(report, self._rules)
@@ -401,6 +432,7 @@ class Retraining:
                     "report": report.to_json(),
                     "gate": {"passed": decision.passed, "reasons": list(decision.reasons)},
                     "revision": champion.revision,
+                    "changes": changes_to_json(changes),
                 },
             )
             failpoint("run.before_conclusion")

@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
-from storage import audit, runs, snapshots, versions
+from storage import audit, pairs, runs, snapshots, versions
 from storage.failpoints import KILLED
 from storage.runs import Run, RunLost
+from storage.tables import PairRow
 from tests.training.retraining_stage import Stage
 from training.base_model import BaseModel
+from training.evaluation.changes import from_json
 from training.evaluation.voice import VoiceUnclear
 from training.manifest import verify_manifest
 from training.process import read_progress
@@ -254,6 +257,18 @@ def test_a_failed_run_says_why_and_frees_the_slot(stage: Stage, tmp_path: Path) 
 def test_the_voice_of_a_run_that_was_not_measured_is_unknown(quick_stage: Stage) -> None:
     with pytest.raises(VoiceUnclear):
         quick_stage.retraining.in_voice(quick_stage.propose(), ["Hei!"])
+
+
+def test_what_the_corrections_changed_is_kept_with_the_report(quick_stage: Stage) -> None:
+    with quick_stage.database.write() as session:
+        session.execute(update(PairRow).where(PairRow.id <= 10).values(origin="slack"))
+    ended = quick_stage.retraining.run(quick_stage.claim(quick_stage.propose().id))
+    assert ended.report is not None
+    changes = from_json(ended.report["changes"])
+    with quick_stage.database.read() as session:
+        learned = {p.id for p in pairs.approved(session) if not p.is_held_out and p.id <= 10}
+    assert {change.pair_id for change in changes} == learned
+    assert all(change.agrees_now and not change.agreed_before for change in changes)
 
 
 def test_a_training_that_cannot_fit_is_refused_before_it_starts(stage: Stage) -> None:

@@ -1,0 +1,96 @@
+"""What a version changed, for the experts whose corrections it learned from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from storage import pairs, runs, versions
+from storage.database import Database
+from training.evaluation.changes import Change, ChangeSum, from_json, sums_by_author
+
+
+@dataclass(frozen=True)
+class CorrectionThen:
+    """A correction with what was said before it was learned, and after."""
+
+    pair_id: int
+    author: str
+    question: str
+    expert: str
+    before: str
+    after: str
+    agreed_before: bool
+    agrees_now: bool
+
+
+class WhatChanged:
+    """Reads what evaluation kept with a version's report. Nobody is asked anything for it."""
+
+    def __init__(self, database: Database) -> None:
+        """Take where reports are."""
+        self._database = database
+
+    def corrections(self, version: str, author: str | None = None) -> tuple[CorrectionThen, ...]:
+        """Return the corrections in a version with what each version said, newest first.
+
+        Args:
+            version: Its name: `v12`.
+            author: Only this expert's; everybody's if None.
+
+        Raises:
+            PromotionRefused: there is no such version.
+        """
+        with self._database.read() as session:
+            changes = {change.pair_id: change for change in _changes(session, version)}
+            found = pairs.by_ids(session, sorted(changes))
+        return tuple(
+            CorrectionThen(
+                pair_id=pair.id,
+                author=pair.author,
+                question=pair.input,
+                expert=pair.output,
+                before=changes[pair.id].before,
+                after=changes[pair.id].after,
+                agreed_before=changes[pair.id].agreed_before,
+                agrees_now=changes[pair.id].agrees_now,
+            )
+            for pair in sorted(found, key=lambda pair: -pair.id)
+            if author in (None, pair.author)
+        )
+
+    def sums(self, version: str) -> dict[str, ChangeSum]:
+        """Return by expert how many corrections are in a version, and how it answers them now.
+
+        Raises:
+            PromotionRefused: there is no such version.
+        """
+        with self._database.read() as session:
+            changes = _changes(session, version)
+            found = pairs.by_ids(session, [change.pair_id for change in changes])
+        return sums_by_author(changes, {pair.id: pair.author for pair in found})
+
+    def sentence(self, version: str, author: str) -> str | None:
+        """Return what an expert is told of a version in English; None if it has nothing of theirs.
+
+        Raises:
+            PromotionRefused: there is no such version.
+        """
+        mine = self.sums(version).get(author)
+        if mine is None:
+            return None
+        name = version.removeprefix("v")
+        if mine.corrections == 1:
+            now = "as you would" if mine.now else "not yet as you would"
+            return f"Your correction is in version {name}; it now answers it {now}."
+        return (
+            f"Your {mine.corrections} corrections are in version {name}; it now answers "
+            f"{mine.now} of them as you would."
+        )
+
+
+def _changes(session: Session, version: str) -> tuple[Change, ...]:
+    run_id = versions.by_name(session, version).run_id
+    report = None if run_id is None else runs.get(session, run_id).report
+    return from_json((report or {}).get("changes", ()))
