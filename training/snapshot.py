@@ -98,7 +98,8 @@ def build_snapshot(
     """Freeze approved pairs and general examples as rows, and write them to `folder`.
 
     Args:
-        pairs: Approved pairs that everyone may see, each with its group and split.
+        pairs: Approved pairs that everyone may see, each with its group and split. One that is
+            held, or set aside, is left out, whoever handed it in.
         replay: General prompts with the base model's own answers. As many are drawn as make up
             the recipe's `replay_share` of the training rows, or all if there are fewer.
         folder: Where the file `<digest>.jsonl` is written.
@@ -125,6 +126,7 @@ def build_snapshot(
             unknown_answer=unknown_answer,
         )
         for pair in sorted(pairs, key=lambda pair: pair.id)
+        if pair.is_usable
     ]
     too_long = [row for row in made if is_too_long(row, recipe, count_tokens)]
     rows = [row for row in made if row not in too_long]

@@ -132,3 +132,15 @@ def test_a_pair_that_cannot_fit_is_left_out_and_named(tmp_path: Path) -> None:
     snapshot = build(tmp_path, pairs=[*PAIRS, long])
     assert snapshot.too_long == (41,)
     assert 41 not in snapshot.pair_ids("train")
+
+
+def test_a_pair_that_is_held_or_set_aside_is_in_no_snapshot(tmp_path: Path) -> None:
+    pairs = [
+        pair(1),
+        pair(2, holds=("It has a phone number in it.",)),
+        pair(3, set_aside="It would leak."),
+        pair(4, state="proposed"),
+        pair(5, split="held_out"),
+    ]
+    snapshot = build(tmp_path, pairs)
+    assert (snapshot.pair_ids("train"), snapshot.pair_ids("held_out")) == ((1,), (5,))
