@@ -90,7 +90,7 @@ def test_an_employees_correction_waits_until_an_expert_approves_it(bot: Bot) -> 
     home = bot.workspace.person("Ingrid").open_home()
     with bot.skredder.database.read() as session:
         waiting = pairs.listed(session, "proposed")[0]
-    assert "*12*" in str(home["blocks"])  # what is new stands out
+    assert "*12" in str(home["blocks"])  # what is new stands out
     bot.workspace.person("Ingrid").press(home, "pair_approve", str(waiting.id))
     assert "12 days" in bot.ask(question)["text"]
 
