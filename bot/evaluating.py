@@ -106,7 +106,7 @@ class Evaluating:
         """
         chosen, other = self._named(version), self._named(against or BASE)
         with self._database.read() as session:
-            approved = pairs.approved(session)
+            approved = pairs.for_snapshot(session)
         held_out = _drawn([pair for pair in approved if pair.is_held_out], limit, self._seed)
         if not held_out:
             raise EvaluationRefused(_NO_PAIRS)

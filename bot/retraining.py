@@ -97,7 +97,7 @@ class Retrainings:
     def readiness(self) -> Readiness:
         """Say whether enough pairs have gathered."""
         with self._database.read() as session:
-            approved = pairs.ids_approved(session)
+            approved = pairs.ids_for_snapshot(session)
             seen = snapshots.pairs_in_last(session)
         return due(
             len(approved),
