@@ -14,7 +14,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from training.prompt import Persona, Voice, VoiceExample
 
@@ -238,6 +245,11 @@ class TrainingSettings(_Section):
     batch_size: int | None = Field(default=None, ge=1, le=256)
     replay_share: float | None = Field(default=None, ge=0, le=0.9)
     max_tokens: int | None = Field(default=None, ge=64, le=8192)
+    #: A part of the training pairs that is not learned from; it says when to stop (after
+    #: `patience` looks without a better one) and at what scale the adapter counts.
+    validation_share: float | None = Field(default=None, ge=0, le=0.5)
+    patience: int | None = Field(default=None, ge=0, le=100)
+    chooses_scale: bool | None = None
     seed: int = 7
     #: What an hour of this machine costs, for the estimate before a run; 0: nothing extra.
     hour_price: float = Field(default=0.0, ge=0)
@@ -246,6 +258,12 @@ class TrainingSettings(_Section):
     #: have decided; 0: it answers all as soon as it has passed the gate.
     canary_share: float = Field(default=0.0, ge=0, le=0.5)
     gate: GateSettings = GateSettings()
+
+    @model_validator(mode="after")
+    def _has_what_it_looks_at(self) -> TrainingSettings:
+        if (self.patience or self.chooses_scale) and not self.validation_share:
+            raise ValueError("patience and chooses_scale need a validation_share above 0")
+        return self
 
 
 class Settings(_Section):

@@ -80,6 +80,9 @@ def recipe_of(settings: TrainingSettings) -> Recipe:
         "batch_size": settings.batch_size,
         "replay_share": settings.replay_share,
         "max_tokens": settings.max_tokens,
+        "validation_share": settings.validation_share,
+        "patience": settings.patience,
+        "chooses_scale": settings.chooses_scale,
     }
     given = {name: value for name, value in wanted.items() if value is not None}
     return replace(Recipe(), seed=settings.seed, **given)  # type: ignore[arg-type]

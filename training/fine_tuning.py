@@ -21,9 +21,11 @@ from storage.failpoints import failpoint
 from training import checkpoints
 from training.job import TrainingJob, TrainingProgress
 from training.manifest import flush_folder, write_manifest
+from training.recipe import Recipe
 from training.rows import Row
 from training.snapshot import SnapshotBroken, read_snapshot
 from training.tokens import tokenize
+from training.validation import SCALES, Best, choose_scale, losses_at, mean_loss, split_rows
 
 #: What an adapter consists of.
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -54,13 +56,18 @@ def train(job: TrainingJob, report: Report, should_stop: Callable[[], bool]) -> 
     rows = read_snapshot(Path(job.snapshot), job.digest).train
     if not rows:
         raise SnapshotBroken(f"The snapshot {job.digest[:12]} holds no rows to train on.")
+    learned, kept = split_rows(rows, job.recipe.validation_share, job.recipe.seed)
     meter = _Meter(report, should_stop)
-    trainer = _trainer(job, rows, meter)
+    trainer = _trainer(job, learned, meter)
+    validation = _Validation(kept, trainer, job.recipe, report)
+    if kept:
+        trainer.add_callback(validation.callback())
     resume = checkpoints.last_whole(Path(job.work))
     report({"event": "began", "rows": len(rows), "resumed": resume.name if resume else None})
     trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     if meter.stopped:
         raise TrainingStopped(f"Stopped after step {trainer.state.global_step}, as asked.")
+    scale = validation.settle()
     temporary = Path(job.adapters) / f".tmp-{job.run}"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -74,6 +81,8 @@ def train(job: TrainingJob, report: Report, should_stop: Callable[[], bool]) -> 
         "recipe": asdict(job.recipe),
         "steps": int(trainer.state.global_step),
     }
+    if scale is not None:
+        lineage["chosen_scale"] = scale
     write_manifest(temporary, lineage)
     failpoint("training.after_manifest")
     temporary.rename(finished)
@@ -123,6 +132,61 @@ class _Meter:
             memory=_peak_memory(),
         )
         self.report({"event": "step"} | asdict(progress))
+
+
+class _Validation:
+    """Looks at the validation part while the trainer trains, and settles what is kept."""
+
+    def __init__(self, rows: Sequence[Row], trainer: Any, recipe: Recipe, report: Report) -> None:
+        self._trainer = trainer
+        self._recipe = recipe
+        self._report = report
+        self._best = Best(recipe.patience)
+        tokenizer = trainer.processing_class
+        by_kind = {
+            kind: [
+                tokenize(row.messages, row.answer, tokenizer) for row in rows if row.kind == kind
+            ]
+            for kind in ("pair", "replay")
+        }
+        self._pairs, self._general = by_kind["pair"], by_kind["replay"]
+
+    def callback(self) -> Any:
+        """Return what looks every so many steps."""
+        from transformers import TrainerCallback
+
+        validation = self
+
+        class Look(TrainerCallback):
+            def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
+                if state.global_step % validation._recipe.validate_every == 0:
+                    validation.look(state.global_step, control)
+
+        return Look()
+
+    def look(self, step: int, control: Any) -> None:
+        """Measure, report, and stop the trainer if nothing has become better for long."""
+        if not self._pairs:
+            return
+        loss = mean_loss(self._trainer.model, self._pairs)
+        self._report({"event": "validation", "step": step, "loss": round(loss, 5)})
+        if self._best.look(self._trainer.model, loss, step):
+            control.should_training_stop = True
+
+    def settle(self) -> float | None:
+        """Put the best adapter back and return the chosen scale; None if none is to be chosen."""
+        if not self._pairs:
+            return None
+        model = self._trainer.model
+        if self._recipe.patience:
+            loss = mean_loss(model, self._pairs)
+            self._best.look(model, loss, int(self._trainer.state.global_step))
+            self._best.restore(model)
+            self._report({"event": "note", "kept_step": self._best.step})
+        if not self._recipe.chooses_scale:
+            return None
+        losses = {s: losses_at(model, s, self._pairs, self._general) for s in SCALES}
+        return choose_scale(losses)
 
 
 def _trainer(job: TrainingJob, rows: Sequence[Row], meter: _Meter) -> Any:

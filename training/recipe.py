@@ -44,6 +44,16 @@ class Recipe:
     shuffle_passages: bool = True
     #: By how much the adapter counts when it is merged: 1 is as trained, 0 is the base.
     adapter_scale: float = 1.0
+    #: Share of the training groups that is not learned from but says when to stop and at what
+    #: scale. 0 learns from all. Off until it is measured to be worth the pairs it costs.
+    validation_share: float = 0.0
+    #: Optimiser steps between looks at the validation part.
+    validate_every: int = 10
+    #: Looks in a row that may bring no lower loss before training stops; the best adapter is kept.
+    #: 0 never stops.
+    patience: int = 0
+    #: Whether the adapter's scale is chosen on the validation part instead of `adapter_scale`.
+    chooses_scale: bool = False
     #: Seed of everything that is drawn.
     seed: int = 7
     #: The type numbers are multiplied in. `auto` takes bfloat16 where the processor has
@@ -66,7 +76,11 @@ class Recipe:
                 f"at least 64; it has {self.rank}, {self.batch_size}, {self.epochs} and "
                 f"{self.max_tokens}."
             )
-        for name in ("replay_share", "unanswerable_share"):
+        if (self.patience or self.chooses_scale) and not self.validation_share:
+            raise ValueError("patience and chooses_scale need a validation_share above 0.")
+        if self.validate_every < 1:
+            raise ValueError(f"validate_every is at least 1, not {self.validate_every}.")
+        for name in ("replay_share", "unanswerable_share", "validation_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is a share from 0 to below 1, not {getattr(self, name)}.")
         if not 0 < self.adapter_scale <= 1:

@@ -29,7 +29,7 @@ from training.evaluation.report import Report
 from training.evaluation.voice import VoiceUnclear
 from training.gate import GateDecision, decide
 from training.job import TrainingJob
-from training.manifest import ManifestBroken, verify_manifest
+from training.manifest import ManifestBroken, read_manifest, verify_manifest
 from training.measuring import Measuring
 from training.merge import MergeFailed
 from training.model_shape import ShapeUnknown
@@ -266,7 +266,8 @@ class Retraining:
             adapter = self._train(run_id, recipe, snapshot, watch)
             failpoint("run.trained")
             watch.enter("merging", "Merging the adapter into the model")
-            write_version(self._base, adapter, folder, recipe.adapter_scale, watch.share)
+            scale = read_manifest(adapter).lineage.get("chosen_scale", recipe.adapter_scale)
+            write_version(self._base, adapter, folder, scale, watch.share)
             failpoint("run.merged")
         manifest = verify_manifest(folder)
         watch.enter("evaluating", "Measuring on questions it has never seen")

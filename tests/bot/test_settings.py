@@ -72,3 +72,10 @@ def test_a_missing_file_says_what_to_write(tmp_path: Path) -> None:
 def test_a_file_that_is_not_toml_says_where(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="line 1"):
         _load(tmp_path, "goal = = 3")
+
+
+def test_what_is_chosen_on_a_validation_part_needs_one(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="need a validation_share above 0"):
+        _load(tmp_path, GOAL + "[training]\npatience = 3\n")
+    settings = _load(tmp_path, GOAL + "[training]\npatience = 3\nvalidation_share = 0.1\n")
+    assert settings.training.patience == 3

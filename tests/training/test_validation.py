@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from tests.training.test_process import order, snapshot
+from training.base_model import BaseModel
+from training.fine_tuning import train
+from training.manifest import verify_manifest
+from training.recipe import Recipe
+from training.validation import SCALES, Best, Losses, choose_scale, losses_at, split_rows
+
+
+def test_whole_groups_are_kept_from_learning_and_the_same_ones_each_time(tmp_path: Path) -> None:
+    rows = snapshot(tmp_path).train
+    learned, kept = split_rows(rows, 0.25, seed=7)
+    assert (learned, kept) == split_rows(rows, 0.25, seed=7)
+    assert kept
+    assert len(learned) + len(kept) == len(rows)
+    assert not {row.group_key for row in learned} & {row.group_key for row in kept}
+    assert all(row.split == "train" for row in kept)
+    assert split_rows(rows, 0.0, seed=7) == (list(rows), [])
+
+
+def test_of_scales_as_good_on_pairs_the_one_that_keeps_most_of_the_base_is_taken() -> None:
+    losses = {
+        0.5: Losses(1.40, 2.0),
+        0.8: Losses(1.01, 2.2),
+        0.9: Losses(1.00, 2.4),
+        1.0: Losses(1.00, 2.9),
+    }
+    assert choose_scale(losses) == 0.8
+
+
+def test_where_less_of_the_adapter_is_worse_on_pairs_all_of_it_is_taken() -> None:
+    assert choose_scale({0.5: Losses(2.0, 1.0), 1.0: Losses(1.0, 3.0)}) == 1.0
+
+
+def test_without_general_rows_the_least_scale_that_is_good_is_taken() -> None:
+    assert choose_scale({0.7: Losses(1.01, None), 1.0: Losses(1.0, None)}) == 0.7
+
+
+def test_the_best_weights_are_kept_and_put_back() -> None:
+    model: Any = torch.nn.Linear(1, 1, bias=False)
+    best = Best(patience=2)
+    stops = []
+    for step, (weight, loss) in enumerate([(1.0, 3.0), (2.0, 1.0), (3.0, 1.5), (4.0, 1.2)]):
+        torch.nn.init.constant_(model.weight, weight)
+        stops.append(best.look(model, loss, step))
+    assert stops == [False, False, False, True]
+    best.restore(model)
+    assert (model.weight.item(), best.loss, best.step) == (2.0, 1.0, 1)
+
+
+def test_an_adapter_counts_fully_again_after_it_was_looked_at_scaled() -> None:
+    part = SimpleNamespace(scaling={"default": 2.0})
+    seen = []
+
+    class Model:
+        training = False
+        device = "cpu"
+
+        def modules(self) -> list[Any]:
+            return [part]
+
+        def eval(self) -> None: ...
+
+        def train(self, _mode: bool) -> None: ...
+
+        def __call__(self, input_ids: Any, use_cache: bool) -> Any:
+            seen.append(part.scaling["default"])
+            return SimpleNamespace(logits=torch.zeros(1, input_ids.shape[1], 10))
+
+    found = losses_at(Model(), 0.5, [([1, 2, 3], [-100, 2, 3])], [])
+    assert seen == [1.0]
+    assert part.scaling == {"default": 2.0}
+    assert found.pairs == pytest.approx(torch.log(torch.tensor(10.0)).item())
+    assert found.general is None
+
+
+def test_choosing_and_stopping_need_something_to_look_at() -> None:
+    with pytest.raises(ValueError, match="validation_share"):
+        Recipe(patience=2)
+    with pytest.raises(ValueError, match="validation_share"):
+        Recipe(chooses_scale=True)
+
+
+def test_a_training_stops_when_nothing_gets_better_and_says_at_what_scale_it_counts(
+    tiny_model: BaseModel, tmp_path: Path
+) -> None:
+    job = order(
+        tiny_model,
+        tmp_path,
+        # So quick that it is soon past its best.
+        learning_rate=0.5,
+        epochs=4,
+        validation_share=0.25,
+        validate_every=1,
+        patience=1,
+        chooses_scale=True,
+    )
+    lines: list[Any] = []
+    adapter = train(job, lines.append, lambda: False)
+    looks = [line for line in lines if line["event"] == "validation"]
+    steps = [line["step"] for line in lines if line["event"] == "step"]
+    planned = next(line["steps"] for line in lines if line["event"] == "step")
+    assert max(steps) < planned
+    kept = next(line["kept_step"] for line in lines if "kept_step" in line)
+    best = min(looks, key=lambda look: look["loss"])
+    assert kept == best["step"]
+    lineage = verify_manifest(adapter).lineage
+    assert lineage["chosen_scale"] in SCALES
+    assert lineage["recipe"]["patience"] == 1
