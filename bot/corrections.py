@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
@@ -76,18 +76,34 @@ class Corrections:
             with self._database.read() as session:
                 self._near.to(session, "Is it warm?")
 
-    def propose_in(self, session: Session, pair: NewPair, vouched_by: str | None = None) -> Pair:
+    def look_at(self, proposed: Sequence[NewPair]) -> tuple[Findings, ...]:
+        """Find what speaks against pairs, one finding for each.
+
+        Models have a part in it, so it comes before the transaction that proposes them.
+        """
+        with self._database.read() as session:
+            known = {p.origin_key for p in proposed if pairs.is_known(session, p.origin_key)}
+        new = [pair for pair in proposed if pair.origin_key not in known]
+        if self._near is not None and new:
+            self._near.prepare([pair.input for pair in new])
+        return tuple(
+            Findings() if pair.origin_key in known else self._examine(pair) for pair in proposed
+        )
+
+    def propose_in(
+        self, session: Session, pair: NewPair, found: Findings, vouched_by: str | None = None
+    ) -> Pair:
         """Propose a pair within a transaction, held for what speaks against it.
 
         Args:
             session: The transaction.
             pair: What is proposed.
+            found: What speaks against it, from `look_at`.
             vouched_by: Who stands for its quality because their own words count at once. What is
                 found stays on record; personal data and signs of an attack hold it all the same.
         """
         if pairs.is_known(session, pair.origin_key):
             return pairs.propose(session, pair, self._held_out_share)
-        found = self._examine(pair)
         holds = (*pair.holds, *found.holds, *found.faults)
         near = None if self._near is None else self._near.to(session, pair.input)
         stored = pairs.propose(session, replace(pair, holds=holds), self._held_out_share, near)
@@ -116,33 +132,35 @@ class Corrections:
         """
         self._permissions.require(user_id, "propose a correction")
         output = without_citations(text.replace("\x00", "")).strip()
-        with self._database.write() as session:
+        with self._database.read() as session:
             answer = answers.get(session, answer_id)
             if answer is None:
                 raise CorrectionRefused("The answer you are correcting is no longer there.")
             question = questions.get(session, answer.question_id)
-            asked = _asked(question.text)
-            _check(output, without_citations(answer.text))
-            seen_by = audience_of(source.audience for source in answer.sources)
-            is_private = question.place == "dm" and question.user_id != user_id
-            new = NewPair(
-                input=asked,
-                output=output,
-                author=user_id,
-                origin="slack",
-                origin_key=key,
-                language="no" if detect_language(asked) == "no" else "en",
-                audience=seen_by.audience,
-                reason=reason,
-                answer_id=answer.id,
-                place=question.channel,
-                sources=tuple(
-                    dict.fromkeys(PairSource(s.uri, s.heading) for s in answer.sources if s.cited)
-                ),
-                holds=(*seen_by.holds, *((_ASKED_IN_PRIVATE,) if is_private else ())),
-            )
+        asked = _asked(question.text)
+        _check(output, without_citations(answer.text))
+        seen_by = audience_of(source.audience for source in answer.sources)
+        is_private = question.place == "dm" and question.user_id != user_id
+        new = NewPair(
+            input=asked,
+            output=output,
+            author=user_id,
+            origin="slack",
+            origin_key=key,
+            language="no" if detect_language(asked) == "no" else "en",
+            audience=seen_by.audience,
+            reason=reason,
+            answer_id=answer.id,
+            place=question.channel,
+            sources=tuple(
+                dict.fromkeys(PairSource(s.uri, s.heading) for s in answer.sources if s.cited)
+            ),
+            holds=(*seen_by.holds, *((_ASKED_IN_PRIVATE,) if is_private else ())),
+        )
+        (found,) = self.look_at([new])
+        with self._database.write() as session:
             at_once = user_id if self.counts_at_once(user_id) else None
-            pair = self.propose_in(session, new, at_once)
+            pair = self.propose_in(session, new, found, at_once)
             pair_trials.record(session, pair.id, score(answer, new))
             failpoint("correction.in_transaction")
             if self.counts_at_once(user_id):
@@ -182,26 +200,28 @@ class Corrections:
         output = without_citations(text.replace("\x00", "")).strip()
         asked = _asked(question)
         _check(output, "")
-        with self._database.write() as session:
+        with self._database.read() as session:
             answer = answers.get(session, answer_id) if answer_id is not None else None
-            seen_by = audience_of(
-                () if answer is None else (source.audience for source in answer.sources),
-                None if audience == "everyone" else audience,
-            )
-            new = NewPair(
-                input=asked,
-                output=output,
-                author=author,
-                origin="slack",
-                origin_key=key,
-                language="no" if detect_language(asked) == "no" else "en",
-                audience=seen_by.audience,
-                answer_id=answer_id,
-                place=place,
-                holds=seen_by.holds,
-            )
+        seen_by = audience_of(
+            () if answer is None else (source.audience for source in answer.sources),
+            None if audience == "everyone" else audience,
+        )
+        new = NewPair(
+            input=asked,
+            output=output,
+            author=author,
+            origin="slack",
+            origin_key=key,
+            language="no" if detect_language(asked) == "no" else "en",
+            audience=seen_by.audience,
+            answer_id=answer_id,
+            place=place,
+            holds=seen_by.holds,
+        )
+        (found,) = self.look_at([new])
+        with self._database.write() as session:
             at_once = chosen_by if self.counts_at_once(chosen_by) else None
-            pair = self.propose_in(session, new, at_once)
+            pair = self.propose_in(session, new, found, at_once)
             if pair.state == "proposed" and self.counts_at_once(chosen_by):
                 pair = self.approve_in(session, pair.id, chosen_by)
         return pair
@@ -217,25 +237,27 @@ class Corrections:
         self._permissions.require(user_id, "approve a correction")
         output = without_citations(text.replace("\x00", "")).strip()
         _check(output, "")
-        with self._database.write() as session:
+        with self._database.read() as session:
             proposed = pairs.get(session, pair_id)
-            if output == proposed.output:
-                return self.approve_in(session, pair_id, user_id)
+        if output == proposed.output:
+            return self.approve(pair_id, user_id)
+        new = NewPair(
+            input=proposed.input,
+            output=output,
+            author=user_id,
+            origin="slack",
+            origin_key=key,
+            language=proposed.language,
+            audience=proposed.audience,
+            reason=reason,
+            answer_id=proposed.answer_id,
+            sources=proposed.sources,
+            place=proposed.place,
+        )
+        (found,) = self.look_at([new])
+        with self._database.write() as session:
             pairs.reject(session, pair_id, user_id)
-            new = NewPair(
-                input=proposed.input,
-                output=output,
-                author=user_id,
-                origin="slack",
-                origin_key=key,
-                language=proposed.language,
-                audience=proposed.audience,
-                reason=reason,
-                answer_id=proposed.answer_id,
-                sources=proposed.sources,
-                place=proposed.place,
-            )
-            better = self.propose_in(session, new, user_id)
+            better = self.propose_in(session, new, found, user_id)
             return self.approve_in(session, better.id, user_id)
 
     def approve(self, pair_id: int, actor: str) -> Pair:

@@ -69,11 +69,12 @@ class PairImport:
         added = held = last_approved = 0
         for start in range(0, len(drafts), BATCH):
             batch = drafts[start : start + BATCH]
+            proposed = [new_pair(draft, actor) for draft in batch]
+            findings = self._corrections.look_at(proposed)
             with self._database.write() as session:
-                for draft in batch:
-                    wanted = new_pair(draft, actor)
+                for wanted, found in zip(proposed, findings, strict=True):
                     is_new = not pairs.is_known(session, wanted.origin_key)
-                    pair = self._corrections.propose_in(session, wanted)
+                    pair = self._corrections.propose_in(session, wanted, found)
                     if is_new and pair.holds and looked_at:
                         pair = vouch(session, pair.id, pair.holds, actor, looked_at)
                     added, held = added + is_new, held + (is_new and bool(pair.holds))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -129,10 +130,16 @@ def _spans(text: str) -> Iterator[Span]:
 
 
 def _of_services(text: str) -> Iterator[str]:
-    for detector in _detectors():
+    with _importing:
+        detectors = _detectors()
+    for detector in detectors:
         for value in detector.analyze_string(text):  # type: ignore[attr-defined]
             if value and not value.isspace():
                 yield value
+
+
+#: The package cannot be imported by two threads at once.
+_importing = threading.Lock()
 
 
 @cache

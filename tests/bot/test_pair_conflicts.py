@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.corrections import Corrections
+from bot.pair_checks import Findings
 from bot.permissions import Permissions
 from bot.prequential import curve
 from bot.settings import People
@@ -117,5 +118,5 @@ def test_pairs_of_different_audiences_are_not_laid_side_by_side(
         for number, audience in enumerate(("everyone", "C0BOARD")):
             new = NewPair("How long is leave?", f"Hei! {number + 7} weeks.", "U1", "import",
                           f"key {number}", audience=audience)  # fmt: skip
-            pair = corrections.propose_in(session, new)
+            pair = corrections.propose_in(session, new, Findings())
             assert corrections.approve_in(session, pair.id, EXPERT).holds == ()
