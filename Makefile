@@ -25,8 +25,8 @@ demo: setup
 tour: setup
 	$(RUN)/skredder demo --tour
 
-test: setup lint
-	$(RUN)/python -m pytest
+test: setup lint  # each file on one of two workers: two cores, and much of it waits
+	$(RUN)/python -m pytest -n 2 --dist loadfile
 
 test-long: setup  # the random tests at full length
 	SKREDDER_LONG=1 $(RUN)/python -m pytest --timeout=1800 tests/knowledge/test_audiences.py tests/knowledge/test_killed_syncs.py

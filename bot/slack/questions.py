@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.answering import Answering, Cancelled, Outcome
 from bot.audiences import Audiences
+from bot.canary import thread_key
 from bot.inference.language_model import InferenceBusy, WaitedTooLong
 from bot.question_text import QuestionUnusable, clean_question
 from bot.slack import blocks
@@ -253,6 +254,7 @@ class QuestionJobs:
                 self._seen_by(job, question),
                 earlier=thread,
                 asker=question.user_id,
+                thread=thread_key(question.team_id, question.channel, question.thread_ts),
                 on_text=reply.append,
                 on_place=lambda place: self._sessions.status(question, _queued(say, place)),
                 is_cancelled=lambda: self._sessions.is_stopped(question),
