@@ -23,8 +23,10 @@ from bot.permissions import NotAllowed
 from bot.planning import plan_json
 from bot.question_text import QuestionUnusable, clean_question
 from bot.retraining import RetrainRefused
+from bot.run_plan import plan_run
 from bot.schedule import RetrainSchedule, ScheduleRefused
 from bot.slack.calls import SlackRefused, SlackUncertain
+from bot.training_parts import recipe_of
 from bot.upkeep import SourceUnknown
 from knowledge.embedder_model import EmbedderUnusable
 from knowledge.ingest import SyncStopped
@@ -252,8 +254,20 @@ class Operations:
         return self._decided(self._skredder.corrections.confirm(pair_id, COMMAND_LINE))
 
     def train_plan(self) -> dict[str, Any]:
-        """Say whether tuning is worth it now."""
-        return plan_json(self._skredder.database, self._skredder.settings)
+        """Say whether tuning is worth it now, and what a run would take of this machine."""
+        skredder = self._skredder
+        training = skredder.settings.training
+        recipe = recipe_of(training)
+        wanted = plan_run(
+            skredder.database, training, recipe, skredder.settings.knowledge.context_tokens
+        )
+        takes = skredder.retrainings.plan(
+            int(wanted.tokens / recipe.epochs),
+            hour_price=training.hour_price,
+            currency=training.currency,
+        )
+        found = plan_json(skredder.database, skredder.settings)
+        return found | {"takes": takes.lines(), "fits": takes.fits}
 
     def train_status(self) -> dict[str, Any]:
         """Say where training stands."""

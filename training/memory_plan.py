@@ -27,8 +27,7 @@ NF4_BITS = 4 + 8 / 64 + 32 / (64 * 256)
 ADAM_BYTES = {"adamw": 8.0, "adamw_8bit": 2 * (1 + 4 / 256)}
 
 #: What a training process takes before the first weight: Python, PyTorch, transformers, TRL and
-#: the rest. On a processor measured as its resident memory after the imports and one small step;
-#: beside a GPU the CUDA context and the libraries' work space on the card.
+#: the rest; beside a GPU the CUDA context and the libraries' work space on the card. Estimates.
 AT_REST = {"cpu": 0.75 * GB, "cuda": 0.6 * GB}
 
 
@@ -123,7 +122,7 @@ def plan_memory(shape: ModelShape, load: Load) -> MemoryPlan:
         Line("Adam's two moments", trained * moments, f"{_count(trained)} x {moments:.3g} bytes"),
         *_activations(shape, load),
         _words(shape, load),
-        Line("process and libraries", AT_REST[load.device], "measured"),
+        Line("process and libraries", AT_REST[load.device], "estimated"),
     ]
     if load.device == "cpu" and (share := ALLOCATOR_GAPS[load.method, size]):
         passing = sum(line.bytes for line in (*_activations(shape, load), _words(shape, load)))

@@ -28,6 +28,9 @@ def plan(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
         told = f"{mark} {finding['question']} {finding['answer']}"
         results.print(told, markup=False, highlight=False)
     results.print(found["message"], markup=False)
+    results.print("\nWhat a run would take:")
+    for line in found["takes"]:
+        results.print(f"  {line}", markup=False, highlight=False)
 
 
 @train_app.command("run")

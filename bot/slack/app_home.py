@@ -15,6 +15,7 @@ from slack_bolt import Ack, App
 from bot.corrections import Corrections
 from bot.permissions import Permissions
 from bot.retraining import Retrainings, RetrainRefused
+from bot.run_plan import Plan
 from bot.schedule import RetrainSchedule
 from bot.slack import channel_form, home_facts
 from bot.slack.answers_plot import draw_days
@@ -35,7 +36,6 @@ from bot.slack.home_view import (
     home_view,
 )
 from bot.slack.people import People
-from bot.slack.retrain_plan import Plan
 from bot.slack.threads import channel_scope
 from bot.slack.words import Words
 from bot.worker import TryLater

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from bot.retraining import Status
-from bot.slack.retrain_plan import Plan
+from bot.run_plan import Plan
 from storage import (
     answers,
     audit,

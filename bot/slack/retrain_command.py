@@ -10,11 +10,11 @@ from slack_bolt import Ack, App
 
 from bot.permissions import Action, NotAllowed
 from bot.retraining import Retrainings, RetrainRefused
+from bot.run_plan import Plan
 from bot.schedule import RetrainSchedule, ScheduleRefused
 from bot.slack import retrain_view
 from bot.slack.guard import Body, Guard, team_of, user_of
 from bot.slack.people import People
-from bot.slack.retrain_plan import Plan
 from bot.slack.words import Words
 
 #: What each word needs.

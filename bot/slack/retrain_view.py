@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.retraining import Status
+from bot.run_plan import Plan
 from bot.slack.blocks import name_of
 from bot.slack.elements import Block, button, confirmation, section
-from bot.slack.retrain_plan import Plan
 from bot.slack.text import safe_mrkdwn
 from bot.slack.words import Words
 from storage.runs import Run

@@ -16,6 +16,7 @@ from bot.audiences import EVERYONE, Audiences
 from bot.corrections import Corrections
 from bot.permissions import Permissions
 from bot.retraining import Retrainings
+from bot.run_plan import Plan, plan_run
 from bot.schedule import RetrainSchedule
 from bot.settings import Settings
 from bot.slack.app_home import AppHome
@@ -34,7 +35,6 @@ from bot.slack.pair_messages import PairMessages
 from bot.slack.people import People
 from bot.slack.questions import QuestionJobs, RateLimits
 from bot.slack.retrain_command import RetrainCommand
-from bot.slack.retrain_plan import Plan, plan_run
 from bot.slack.run_messages import RunMessages
 from bot.slack.sessions import Sessions
 from bot.slack.threads import GoodReplies, Threads
