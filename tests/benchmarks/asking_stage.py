@@ -40,21 +40,23 @@ def collect_prompts(folder: Path, target: Path) -> None:
     lines = (company_files.FOLDER / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     questions = sorted((json.loads(line)["question"] for line in lines), key=len, reverse=True)
     found: list[dict[str, Any]] = []
-    with open_company(folder) as skredder, skredder.models.lease() as model:
-        start = model.start
+    with open_company(folder) as skredder:
+        render = skredder.answering.prompt
         reached: list[tuple[ChatMessage, ...]] = []
 
-        def recording(messages: Any, *arguments: Any, **named: Any) -> Any:
-            reached.append(tuple(messages))
-            return start(messages, *arguments, **named)
+        def recording(*arguments: Any, **named: Any) -> tuple[ChatMessage, ...]:
+            reached.append(render(*arguments, **named))
+            return reached[-1]
 
-        model.start = recording  # type: ignore[method-assign]
+        skredder.answering.prompt = recording  # type: ignore[method-assign]
         for question in questions:
             reached.clear()
             skredder.answering.answer(question, {"everyone"})
             if reached and len(found) < QUESTIONS:
                 messages = [[message.role, message.content] for message in reached[0]]
                 found.append({"question": question, "messages": messages})
+    if not found:
+        raise RuntimeError("no question reached the model")
     target.write_text(json.dumps(found), encoding="utf-8")
 
 

@@ -62,16 +62,23 @@ def test_the_plan_says_counts_time_and_cost(bot: Bot) -> None:
 @pytest.fixture
 def enough(bot: Bot) -> Iterator[None]:
     """Let one pair be enough for a training, while the test runs; no run really begins."""
+    bot.verify("Is there coffee?", "Yes, there is coffee on every floor.")
+    bot.wait(lambda: _is_considered(bot), "the bot to see that there are too few pairs")
     retrainings: Any = bot.skredder.retrainings
     before, retrainings._enough_pairs = retrainings._enough_pairs, 0
     run, retrainings.run = retrainings.run, _held
-    bot.verify("Is there coffee?", "Yes, there is coffee on every floor.")
     yield
     with bot.skredder.database.write() as session:
         open_run = runs.current(session)
         if open_run is not None:
             runs.abandon(session, open_run.id, "the test has ended")
     retrainings._enough_pairs, retrainings.run = before, run
+
+
+def _is_considered(bot: Bot) -> bool:
+    """Whether no pair waits to be counted: it would begin a training by itself."""
+    with bot.skredder.database.read() as session:
+        return jobs.count_open(session, ["consider_retraining"]) == 0
 
 
 def _held(job: Job, shown: Any) -> None:
