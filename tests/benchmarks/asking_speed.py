@@ -143,7 +143,7 @@ def show(measured: dict[str, Any]) -> None:
 
 
 def _child(way: str, folder: Path, llama_python: Path) -> dict[str, Any]:
-    result = folder / f"{way}.json"
+    result = folder / f"{way}-figures.json"
     command = [sys.executable, "-m", "tests.benchmarks.asking_speed"]
     command += ["--llama-python", str(llama_python), "--child", way, str(folder), str(result)]
     Console().print(f"{WAYS.get(way, way)} …")
