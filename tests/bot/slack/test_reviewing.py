@@ -104,7 +104,7 @@ def test_experts_decide_which_of_two_answers_is_right(bot: Bot) -> None:
     newer = bot.verify("How fast may one drive in the yard?", "At most 20 km/h.")
     with bot.skredder.database.write() as session:
         conflict = pair_conflicts.open_between(session, older, newer, "10 against 20", "test")
-    home = bot.wait(lambda: _home_with(bot, "10 against 20"), "the two answers in App Home")
+    home = bot.wait(lambda: _home_with(bot, conflict.disagreement), "the answers in App Home")
     bot.workspace.person("Ingrid").press(home, "conflict_older", str(conflict.id))
     assert _state(bot, newer) == "revoked"
     assert _state(bot, older) == "approved"
