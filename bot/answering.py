@@ -192,7 +192,9 @@ class Answering:
                 )
             except ModelUnavailable as unavailable:
                 log.warning("model out of reach version=%s: %s", model.version, unavailable)
-                outcome = self._quoted(_OUT_OF_REACH, asked, passages, version=None)
+                outcome = self._quoted(
+                    _OUT_OF_REACH, asked, passages, self._ranked(asked, passages), version=None
+                )
                 on_text(outcome.text)
         return _timed(outcome, timings, started)
 
@@ -279,7 +281,7 @@ class Answering:
             written.replaced,
             written.dropped,
         )
-        outcome = self._judged(model, asked, passages, texts, written)
+        outcome = self._judged(model, asked, passages, texts, written, ranked=ranked)
         if not written.text:
             on_text(outcome.text)
         return outcome
@@ -291,6 +293,8 @@ class Answering:
         passages: Sequence[Passage],
         texts: Sequence[str],
         written: Written,
+        *,
+        ranked: Sequence[AnswerSentence],
     ) -> Outcome:
         """Decide whether what was written is an answer; if not, quote or abstain."""
         if says_it_does_not_know(written.text):
@@ -304,17 +308,18 @@ class Answering:
                 _sources(passages, cited=cited_numbers(text)),
                 model_version=model.version,
             )
-        return self._quoted(_QUOTES, asked, passages, version=model.version)
+        return self._quoted(_QUOTES, asked, passages, ranked, version=model.version)
 
     def _quoted(
         self,
         forms: dict[str, str],
         asked: Asked,
         passages: Sequence[Passage],
+        ranked: Sequence[AnswerSentence],
         *,
         version: str | None,
     ) -> Outcome:
-        quote = quotation(self._ranked(asked, passages))
+        quote = quotation(ranked)
         if not quote:
             return self._abstention(asked.question, passages)
         text = forms[_language(asked.question)].format(quote=quote)

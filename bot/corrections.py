@@ -158,12 +158,12 @@ class Corrections:
             holds=(*seen_by.holds, *((_ASKED_IN_PRIVATE,) if is_private else ())),
         )
         (found,) = self.look_at([new])
+        at_once = user_id if self.counts_at_once(user_id) else None
         with self._database.write() as session:
-            at_once = user_id if self.counts_at_once(user_id) else None
             pair = self.propose_in(session, new, found, at_once)
             pair_trials.record(session, pair.id, score(answer, new))
             failpoint("correction.in_transaction")
-            if self.counts_at_once(user_id):
+            if at_once is not None:
                 pair = self.approve_in(session, pair.id, user_id)
         failpoint("correction.after_commit")
         return pair
@@ -219,10 +219,10 @@ class Corrections:
             holds=seen_by.holds,
         )
         (found,) = self.look_at([new])
+        at_once = chosen_by if self.counts_at_once(chosen_by) else None
         with self._database.write() as session:
-            at_once = chosen_by if self.counts_at_once(chosen_by) else None
             pair = self.propose_in(session, new, found, at_once)
-            if pair.state == "proposed" and self.counts_at_once(chosen_by):
+            if pair.state == "proposed" and at_once is not None:
                 pair = self.approve_in(session, pair.id, chosen_by)
         return pair
 

@@ -89,7 +89,7 @@ class KeywordScores:
 
     def of(self, audience: str, id: str) -> float:
         """Return the score of a passage of an audience; 0 if it has no word of the query."""
-        return self.in_file.get((audience, id)) or self.in_memory.of(audience, id)
+        return float(self.of_all([(audience, id)])[0])
 
     def of_all(self, passages: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         """Return the scores of passages, given by audience and id, in their order."""

@@ -134,13 +134,6 @@ class Scores:
             for owner, place, score in zip(owners.tolist(), within, scores.tolist(), strict=True)
         ]
 
-    def of(self, audience: str, id: str) -> float:
-        """Return the score of one passage; 0 if it is not there."""
-        if audience not in self._postings:
-            return 0.0
-        place = self._postings[audience].places.get(id)
-        return 0.0 if place is None else float(self._scores[self._starts[audience] + place])
-
     def of_all(self, passages: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         """Return the scores of passages, given by audience and id, in their order."""
         end = len(self._scores)
