@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,7 +22,7 @@ from storage.versions import PromotionRefused
 from training.model_shape import ShapeUnknown
 from training.planner import RunPlan, RunTooLarge
 from training.readiness import Readiness, due
-from training.retrain import Retraining, RunInterrupted
+from training.retrain import Outcome, Retraining, RunInterrupted
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +46,10 @@ class RunShown(Protocol):
 
 @dataclass(frozen=True)
 class Status:
-    """Where training stands, in sentences."""
+    """Where training stands: which version answers since when, and the rest in sentences."""
 
-    serving: str
+    version: str
+    since: datetime
     readiness: str
     last_run: str
     can_start: bool
@@ -280,7 +281,8 @@ class Retrainings:
             serving = versions.ensure_base(session)
         ready, last = self.readiness(), self.last_run()
         return Status(
-            serving=f"{serving.version.name}, since {serving.changed_at:%d %B %Y, %H:%M} UTC",
+            version=serving.version.name,
+            since=serving.changed_at,
             readiness=ready.message,
             last_run="No run yet." if last is None else _summary(last),
             can_start=ready.is_due and self.current_run() is None,
@@ -292,7 +294,7 @@ class Retrainings:
         status = self.status()
         open_run = self.current_run()
         return {
-            "serving": status.serving,
+            "serving": f"{status.version}, since {status.since:%d %B %Y, %H:%M} UTC",
             "readiness": status.readiness,
             "last_run": status.last_run,
             "run": None if open_run is None else _run_json(open_run),
@@ -323,6 +325,10 @@ class Retrainings:
         with self._database.read() as session:
             newest = runs.listed(session, limit=1)
         return newest[0] if newest else None
+
+    def outcome(self, run: Run) -> Outcome | None:
+        """Return what a run measured and what the gate said; None if it was not measured."""
+        return self._training.outcome(run)
 
     def report_text(self, run: Run) -> str:
         """Return the table of a run that has ended and what the gate said, as plain text."""

@@ -211,7 +211,7 @@ def _evidence(shown: Shown, say: Words) -> list[str]:
             lines.append(
                 say(
                     "⚠️ {reason} An expert is asked to look at this answer again.",
-                    reason=safe_mrkdwn(pair.review_reason),
+                    reason=safe_mrkdwn(say.retold(pair.review_reason)),
                 )
             )
     elif answer.status == "grounded":

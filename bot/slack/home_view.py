@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.slack.audit_words import audit_line
 from bot.slack.blocks import asked_in, name_of
 from bot.slack.correction_form import reason_names
 from bot.slack.elements import (
@@ -131,7 +132,7 @@ def _waiting(one: Waiting, say: Words) -> list[Block]:
             "Proposed by {author}, {day}", author=name_of(pair.author), day=say.day(pair.created_at)
         ),
         reasons.get(pair.reason or "", "") or safe_mrkdwn(shortened(pair.reason or "", 200)),
-        *(f"⚠️ {safe_mrkdwn(shortened(hold, 300))}" for hold in pair.holds),
+        *(f"⚠️ {safe_mrkdwn(shortened(say.retold(hold), 300))}" for hold in pair.holds),
     ]
     if one.answered:
         proposed = marked_changes(without_citations(one.answered), pair.output, 1_800)
@@ -163,13 +164,14 @@ def _waiting(one: Waiting, say: Words) -> list[Block]:
 
 def _dispute(dispute: Dispute, say: Words) -> list[Block]:
     older, newer, value = dispute.older, dispute.newer, str(dispute.conflict.id)
+    disagreement = say.disagreement(dispute.conflict.disagreement)
     elements = [
         button(say("The older is right"), OLDER_RIGHT, value),
         button(say("The newer is right"), NEWER_RIGHT, value),
         button(say("Both are right"), BOTH_RIGHT, value),
     ]
     return [
-        section(f"*{_short(newer.input, 500)}*\n{_short(dispute.conflict.disagreement, 500)}"),
+        section(f"*{_short(newer.input, 500)}*\n{_short(disagreement, 500)}"),
         fields(
             [
                 "*" + say("Older") + f"* · {name_of(older.author)}\n{_short(older.output, 900)}",
@@ -190,7 +192,7 @@ def _second_look(pair: Pair, say: Words) -> list[Block]:
     return [
         section(
             f"*{_short(pair.input, 500)}*\n{_short(pair.output, 1_500)}\n"
-            f"_{_short(pair.review_reason or '', 500)}_"
+            f"_{_short(say.retold(pair.review_reason or ''), 500)}_"
         ),
         {"type": "actions", "elements": elements},
     ]
@@ -269,15 +271,7 @@ def _admins(seen: ForAdmins, say: Words) -> list[Block]:
         )
     if seen.audit:
         blocks += [DIVIDER, header(say("Audit"))]
-        blocks.append(
-            section(
-                "\n".join(
-                    f"{say.moment(one.created_at)} · {name_of(one.actor)} · "
-                    f"`{one.action}` · {_short(one.subject, 80)}"
-                    for one in seen.audit
-                )
-            )
-        )
+        blocks.append(section("\n".join(audit_line(one, say) for one in seen.audit)))
     return blocks
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bot.retraining import Status
 from bot.run_plan import Plan
-from bot.slack.blocks import name_of
+from bot.slack.audit_words import actor
 from bot.slack.elements import Block, button, confirmation, section
+from bot.slack.report_view import report_blocks
 from bot.slack.text import safe_mrkdwn
 from bot.slack.words import Words
 from storage.runs import Run
+from training.retrain import Outcome
 
 START, NOT_NOW, STOP = "retrain_start", "retrain_not_now", "retrain_stop"
 
@@ -77,7 +79,13 @@ def confirm_blocks(plan: Plan, say: Words) -> list[Block]:
 
 def status_text(status: Status, plan: Plan, last: Run | None, say: Words) -> str:
     """Return which version answers, what is missing, and how the last run went."""
-    lines = [say("*Answering now:* {version}", version=status.serving)]
+    lines = [
+        say(
+            "*Answering now:* {version}, since {moment}",
+            version=status.version,
+            moment=say.moment(status.since),
+        )
+    ]
     if plan.missing:
         lines.append(
             say.plural(
@@ -97,7 +105,7 @@ def status_text(status: Status, plan: Plan, last: Run | None, say: Words) -> str
                 id=last.id,
                 day=say.day(last.created_at),
                 state=state_name(last.state, say),
-                message=safe_mrkdwn(last.message),
+                message=safe_mrkdwn(say.retold(last.message)),
             )
         )
     return "\n".join(lines)
@@ -113,7 +121,7 @@ def run_text(run: Run, say: Words) -> str:
             )
         return title
     title = say(
-        "*Retraining, run {id}* (asked for by {who})", id=run.id, who=_who(run.requested_by, say)
+        "*Retraining, run {id}* (asked for by {who})", id=run.id, who=actor(run.requested_by, say)
     )
     line = say("Stage: {stage}", stage=state_name(run.state, say))
     if run.state == "training" and run.steps:
@@ -127,27 +135,27 @@ def run_text(run: Run, say: Words) -> str:
         if run.seconds_left is not None:
             line += say(", about {time} left", time=say.duration(run.seconds_left))
     elif run.message:
-        line += f" · {safe_mrkdwn(run.message)}"
+        line += f" · {safe_mrkdwn(say.retold(run.message))}"
     if run.cancelled_by:
         line += "\n" + say("It is being stopped.")
     return f"{title}\n{line}"
 
 
-def run_blocks(run: Run, report: str, say: Words) -> list[Block]:
-    """Return a run's message: its text in sections that fit, and Stop while it goes on."""
-    text = run_text(run, say) + (f"\n```{report}```" if report else "")
-    sections, rest = [], text
-    while rest:
-        cut = rest if len(rest) <= 2_900 else rest[: rest.rfind("\n", 0, 2_900) + 1] or rest[:2_900]
-        sections.append(section(cut))
-        rest = rest[len(cut) :]
+def run_blocks(run: Run, outcome: Outcome | None, say: Words) -> list[Block]:
+    """Return a run's message: how far it is with Stop, or how it ended with what it measured."""
+    text = run_text(run, say)
+    if not run.is_open and outcome is None and run.message:
+        text += f"\n{safe_mrkdwn(say.retold(run.message))}"
+    blocks = [section(text)]
+    if not run.is_open and outcome is not None:
+        blocks += report_blocks(outcome, say)
     if run.is_open and not run.cancelled_by:
         confirm = confirmation(
             say("Stop this run?"), say("Nothing is promoted; what was trained is thrown away."), say
         )
         stop = button(say("Stop"), STOP, str(run.id), style="danger", confirm=confirm)
-        sections.append({"type": "actions", "elements": [stop]})
-    return sections
+        blocks.append({"type": "actions", "elements": [stop]})
+    return blocks
 
 
 def state_name(state: str, say: Words) -> str:
@@ -165,8 +173,3 @@ def state_name(state: str, say: Words) -> str:
         "promoted": say("promoted"),
     }
     return names.get(state, state)
-
-
-def _who(actor: str, say: Words) -> str:
-    names = {"schedule": say("the schedule"), "command line": say("the command line")}
-    return names.get(actor) or name_of(actor)

@@ -20,6 +20,7 @@ from storage import outbox, runs
 from storage.database import Database
 from storage.jobs import Job
 from storage.runs import Run
+from training.retrain import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class RunMessages:
     bot_user_id: Callable[[str], str]
     admin_channel: str
     permissions: Permissions
-    report_of: Callable[[Run], str]
+    outcome_of: Callable[[Run], Outcome | None]
 
     def of(self, job: Job) -> RunMessage:
         """Return the message that this run job owes; nothing is posted yet."""
@@ -62,7 +63,8 @@ class RunMessages:
             job=job,
             channel=channel,
             reply=reply,
-            report_of=self.report_of,
+            outcome_of=self.outcome_of,
+            first_admin=next(iter(self.permissions.admins), ""),
         )
 
     def _direct_channel(self) -> str:
@@ -92,7 +94,8 @@ class RunMessage:
         job: Job,
         channel: str,
         reply: Reply | None,
-        report_of: Callable[[Run], str],
+        outcome_of: Callable[[Run], Outcome | None],
+        first_admin: str,
     ) -> None:
         """Take the collaborators; without a `reply` nobody is told."""
         self._database = database
@@ -101,7 +104,8 @@ class RunMessage:
         self._job = job
         self._channel = channel
         self._reply = reply
-        self._report_of = report_of
+        self._outcome_of = outcome_of
+        self._first_admin = first_admin
         self._next = 0.0
         self._is_open = False
         self._stage = ""
@@ -119,21 +123,31 @@ class RunMessage:
         """Show how the run ended, with its plot in the thread."""
         ts = self._show()
         if plot is not None and ts is not None:
-            self._attach(plot, ts, self._words(self._run()))
+            run = self._run()
+            say = self._words(run)
+            self._attach(self._plot_in(say, plot, run), ts, run, say)
+
+    def _plot_in(self, say: Words, plot: Path, run: Run) -> Path:
+        """Return the plot in somebody's language; the run itself drew the English one."""
+        outcome = self._outcome_of(run)
+        if say.language == "en" or outcome is None:
+            return plot
+        told = plot.with_name(f"{plot.stem}.{say.language}{plot.suffix}")
+        return told if told.exists() else outcome.report.plot(told, say.retold_name)
 
     def _show(self) -> str | None:
         if self._reply is None:
             return None
         run = self._run()
         say = self._words(run)
-        report = "" if run.is_open else self._report_of(run)
+        outcome = None if run.is_open else self._outcome_of(run)
         try:
             if not self._is_open:
                 self._reply.open(None)
                 self._is_open = True
             text = retrain_view.run_text(run, say)
             return self._reply.finish(
-                shortened(text, 3_900), retrain_view.run_blocks(run, report, say)
+                shortened(text, 3_900), retrain_view.run_blocks(run, outcome, say)
             )
         except _SLACK_TROUBLE as error:
             log.warning("run message not shown job=%d: %s", self._job.id, error)
@@ -146,12 +160,13 @@ class RunMessage:
             return runs.get(session, int(self._job.payload["run_id"]))
 
     def _words(self, run: Run) -> Words:
-        """Return the language of who asked for the run; English for the schedule."""
-        asked = run.requested_by
-        return self._people.words(asked) if asked.isupper() else words()
+        """Return the language of who asked for the run; for the schedule, the first admin's."""
+        reader = run.requested_by if run.requested_by.isupper() else self._first_admin
+        return self._people.words(reader) if reader else words()
 
-    def _attach(self, plot: Path, thread_ts: str, say: Words) -> None:
+    def _attach(self, plot: Path, thread_ts: str, run: Run, say: Words) -> None:
         """Upload the plot, unless an earlier attempt did."""
+        title = say("Run {id}: what was measured", id=run.id)
         with self._database.write() as session:
             outbox.intend(session, self._job, "plot", self._channel, thread_ts)
         try:
@@ -159,7 +174,7 @@ class RunMessage:
                 "conversations_replies", channel=self._channel, ts=thread_ts, limit=50
             )
             for message in replies.get("messages", []):
-                if any(file.get("title") == plot.stem for file in message.get("files") or ()):
+                if any(file.get("title") == title for file in message.get("files") or ()):
                     return
             self._calls.call(
                 "files_upload_v2",
@@ -167,7 +182,7 @@ class RunMessage:
                 thread_ts=thread_ts,
                 file=str(plot),
                 filename=plot.name,
-                title=plot.stem,
+                title=title,
                 alt_txt=say("Champion and challenger compared on held-out pairs and probes"),
             )
         except _SLACK_TROUBLE as error:

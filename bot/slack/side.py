@@ -43,7 +43,6 @@ from bot.worker import Handler, Workers
 from storage import jobs, questions, runs, workspaces
 from storage.database import Database
 from storage.jobs import Job
-from storage.runs import Run
 from storage.workspaces import SlackWorkspace
 
 log = logging.getLogger(__name__)
@@ -188,7 +187,7 @@ class SlackSide:
             self.bot_user_id,
             settings.slack.admin_channel,
             permissions,
-            self._report_of,
+            retrainings.outcome,
         )
         self._lessons = lesson_messages = LessonMessages(
             database, calls, people, answer_unaided, self.bot_user_id
@@ -330,9 +329,6 @@ class SlackSide:
         with self._database.write() as session:
             self._lessons.enqueue(session, runs.get(session, int(job.payload["run_id"])))
         self.wake()
-
-    def _report_of(self, run: Run) -> str:
-        return self._retrainings.report_text(run)
 
     def _give_up(self, job: Job, error_id: str) -> None:
         tell = self._give_ups.get(job.kind)

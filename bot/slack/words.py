@@ -17,8 +17,9 @@ from typing import Any
 from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 
+from bot.slack.retold import DISAGREEMENTS, retold
 from bot.told import Told
 
 #: The languages there are: English is written in the code, the others have a catalogue.
@@ -50,9 +51,43 @@ class Words:
 
     def told(self, error: Exception) -> str:
         """Return why something was not done, as far as it can be translated."""
-        if isinstance(error, Told):
-            return self(error.message, **error.values)
-        return str(error)
+        if isinstance(error, Told) and self._catalogue.gettext(error.message) != error.message:
+            values = {
+                name: self.retold(value) if isinstance(value, str) else value
+                for name, value in error.values.items()
+            }
+            return self(error.message, **values)
+        return self.retold(str(error))
+
+    def retold(self, text: str) -> str:
+        """Return a sentence that SQL has in English, in this language if it is known."""
+        if self.language == "en":
+            return text
+        return retold(text, self._catalogue.gettext, self._as_written)
+
+    def retold_name(self, name: str) -> str:
+        """Return a measure or another name that is written in English elsewhere."""
+        return self._catalogue.gettext(name)
+
+    def disagreement(self, text: str) -> str:
+        """Return on what two answers disagree, which SQL has in English."""
+        if self.language == "en":
+            return text
+        return retold(text, self._catalogue.gettext, self._as_written, DISAGREEMENTS)
+
+    def _as_written(self, number: str) -> str:
+        """Return a number that was written in English, such as `1,234.5%`."""
+        signs = {
+            ",": get_group_symbol(self.language),
+            ".": get_decimal_symbol(self.language),
+            "%": "\u00a0%",
+            "-": "\u2212",
+        }
+        return "".join(signs.get(sign, sign) for sign in number)
+
+    def share(self, share: float) -> str:
+        """Return a share between 0 and 1 in whole per cent."""
+        return self("{number}%", number=self.number(round(100 * share)))
 
     def number(self, number: float) -> str:
         """Return a number as it is written in this language."""

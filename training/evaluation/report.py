@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -197,8 +197,13 @@ class Report:
         shown = {each.version: each for each in (self.base, self.champion, self.challenger)}
         return list(shown.values())
 
-    def plot(self, path: Path) -> Path:
-        """Draw the measures with their intervals, and the loss, as a PNG file at `path`."""
+    def plot(self, path: Path, word: Callable[[str], str] = str) -> Path:
+        """Draw the measures with their intervals, and the loss, as a PNG file at `path`.
+
+        Args:
+            path: Where.
+            word: Returns a message in the reader's language; English by default.
+        """
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
@@ -206,16 +211,16 @@ class Report:
         FigureCanvasAgg(figure)
         bars, curve = figure.subplots(1, 2, width_ratios=(2, 1))
         curve.set_visible(bool(self.loss))
-        versions = [("base", self.base, "#b9bec7")]
+        versions = [(word("base"), self.base, "#b9bec7")]
         if self.champion.version != self.base.version:
-            versions.append(("champion", self.champion, "#4a7bb7"))
+            versions.append((word("champion"), self.champion, "#4a7bb7"))
         if self.challenger.version not in (self.base.version, self.champion.version):
-            versions.append(("challenger", self.challenger, "#2f9e6e"))
+            versions.append((word("challenger"), self.challenger, "#2f9e6e"))
         shown = [name for name in _PLOTTED if self.challenger.measures[name].count]
         width = 0.8 / len(versions)
         for place, (role, scores, colour) in enumerate(versions):
             found = [scores.measures[name] for name in shown]
-            title = role if role == scores.version else f"{role}: {scores.version}"
+            title = role if scores is self.base else f"{role}: {scores.version}"
             bars.bar(
                 [at + (place - (len(versions) - 1) / 2) * width for at in range(len(shown))],
                 [100 * measure.mean for measure in found],
@@ -229,17 +234,19 @@ class Report:
                 capsize=3,
                 error_kw={"lw": 1, "ecolor": "#444444"},
             )
-        bars.set_xticks(range(len(shown)), [LABELS[name].replace(" ", "\n", 1) for name in shown])
+        names = [word(LABELS[name]).replace(" ", "\n", 1) for name in shown]
+        bars.set_xticks(range(len(shown)), names)
         bars.set_ylim(0, 109)
-        bars.set_ylabel("%, with 95 % interval")
-        bars.set_title(f"{self.held_out} held-out questions and {self.base.probes_total} probes")
+        bars.set_ylabel(word("%, with 95 % interval"))
+        title = word("{held_out} held-out questions and {probes} probes")
+        bars.set_title(title.format(held_out=self.held_out, probes=self.base.probes_total))
         bars.legend(loc="upper right", ncols=3, fontsize="small", frameon=False)
         bars.spines[["top", "right"]].set_visible(False)
         curve.plot(range(1, len(self.loss) + 1), self.loss, color="#b9bec7", lw=1)
         curve.plot(range(1, len(self.loss) + 1), _smoothed(self.loss), color="#2f9e6e", lw=2)
-        curve.set_xlabel("step")
-        curve.set_ylabel("loss, nats a token")
-        curve.set_title("Training")
+        curve.set_xlabel(word("step"))
+        curve.set_ylabel(word("loss, nats a token"))
+        curve.set_title(word("Training"))
         curve.set_ylim(bottom=0)
         curve.spines[["top", "right"]].set_visible(False)
         path.parent.mkdir(parents=True, exist_ok=True)
