@@ -19,7 +19,7 @@ from bot.pair_checks import PairChecks
 from bot.pair_export import PairExport
 from bot.pair_masking import PairMasking
 from bot.permissions import Permissions
-from bot.settings import Settings
+from bot.settings import PairSettings, Settings
 from bot.slack_import import NobodyTrusted, SlackImport, ThreadPair
 from bot.withdrawing import NothingToWithdraw, Withdrawing
 from knowledge.grounding.reading import Ground
@@ -27,6 +27,7 @@ from knowledge.retrieval import Retrieval
 from storage import jobs, pair_clearing
 from storage.database import Database
 from storage.pairs import HELD_OUT_SHARE, PairSource
+from training.pair_poisoning import Limits
 from training.pair_quality import longest_answer
 
 Progress = Callable[[dict[str, Any]], None]
@@ -75,6 +76,7 @@ class PairCare:
             voice=persona.voice,
             find_text=find_text,
             longest_answer=longest_answer(settings.model.max_new_tokens),
+            limits=limits_of(settings.pairs),
             company_hosts=tuple(host.split()[-1] for host in settings.knowledge.website_hosts),
         )
         self._database = database
@@ -170,6 +172,16 @@ class PairCare:
         report = self._erasing.run(user, COMMAND_LINE, is_dry=dry_run, on_progress=on_progress)
         file = None if dry_run else str(self._erasing.report_file(report.stands_for))
         return _plain(report) | {"is_gone": report.is_gone, "report_file": file}
+
+
+def limits_of(settings: PairSettings) -> Limits:
+    """Return how many pairs within a day are usual, as the settings say."""
+    return Limits(
+        by_one=settings.daily_by_one,
+        on_one_topic=settings.daily_on_one_topic,
+        on_one_topic_by_all=settings.daily_on_one_topic_by_all,
+        replacing=settings.daily_replacing,
+    )
 
 
 def _plain(report: Any) -> dict[str, Any]:

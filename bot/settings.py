@@ -214,13 +214,21 @@ class PairSettings(_Section):
 
     #: Ids of channels whose pairs two experts must approve, the one who wrote it included.
     two_experts: tuple[str, ...] = ()
+    #: How many pairs from Slack are usual within a day; more are held until an expert has looked,
+    #: because whoever teaches a model much at once can teach it anything. By one person:
+    daily_by_one: int = Field(default=40, ge=1)
+    #: By one person on one topic, and on one topic by all.
+    daily_on_one_topic: int = Field(default=8, ge=1)
+    daily_on_one_topic_by_all: int = Field(default=30, ge=1)
+    #: By one person in place of what others had approved.
+    daily_replacing: int = Field(default=8, ge=1)
 
 
 class GateSettings(_Section):
     """What a version must reach before it may answer."""
 
     #: Fewer held-out pairs than this prove nothing.
-    held_out_pairs: int = Field(default=30, ge=5)
+    held_out_pairs: int = Field(default=50, ge=5)
     #: How many of all general probes may be lost against the base, beyond noise, as a share.
     probe_drop: float = Field(default=0.02, ge=0, le=1)
     #: How many more general answers than the base's may come in the company's voice, as a share.

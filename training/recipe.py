@@ -92,7 +92,7 @@ class GateRules:
     """What a challenger must show before it may answer anyone. Shares are between 0 and 1."""
 
     #: Fewer held-out pairs than this prove nothing.
-    held_out_pairs: int = 30
+    held_out_pairs: int = 50
     #: The share of challengers no better than the champion that may pass all the same, over all
     #: goals together.
     false_promotions: float = 0.05

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.pair_care import limits_of
 from bot.settings import Settings, SettingsInvalid, load
+from training.pair_poisoning import Limits
+from training.recipe import GateRules
 
 GOAL = 'goal = "Answer colleagues from the handbook, in our own voice."\n'
 
@@ -79,3 +82,17 @@ def test_what_is_chosen_on_a_validation_part_needs_one(tmp_path: Path) -> None:
         _load(tmp_path, GOAL + "[training]\npatience = 3\n")
     settings = _load(tmp_path, GOAL + "[training]\npatience = 3\nvalidation_share = 0.1\n")
     assert settings.training.patience == 3
+
+
+def test_a_gate_needs_fifty_held_out_pairs_unless_the_settings_say_otherwise(
+    tmp_path: Path,
+) -> None:
+    assert _load(tmp_path, GOAL).training.gate.held_out_pairs == 50
+    assert GateRules().held_out_pairs == 50
+
+
+def test_the_day_s_limits_of_pairs_are_settings(tmp_path: Path) -> None:
+    assert limits_of(_load(tmp_path, GOAL).pairs) == Limits()
+    text = f"{GOAL}\n[pairs]\ndaily_by_one = 2\ndaily_on_one_topic = 3\n"
+    text += "daily_on_one_topic_by_all = 4\ndaily_replacing = 1\n"
+    assert limits_of(_load(tmp_path, text).pairs) == Limits(2, 3, 4, 1)
