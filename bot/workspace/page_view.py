@@ -32,6 +32,7 @@ def surroundings(site: Site, user: str) -> Json:
     return {
         "team": {"id": state.team_id, "name": state.team_name},
         "me": user,
+        "locale": state.users[user].locale,
         "bot": state.bot_user_id,
         "users": [
             {"id": u.id, "name": u.name, "role": u.role, "is_bot": u.is_bot}

@@ -7,6 +7,7 @@ import { fileAddress, store } from "/page/live.js";
 import { markdown } from "/page/markdown.js";
 import { mrkdwn } from "/page/mrkdwn.js";
 import { richText } from "/page/richtext.js";
+import { t } from "/page/words.js";
 
 /**
  * What blocks need to know about where they stand: `source` (a message's ts or a view's id),
@@ -71,7 +72,7 @@ function input(block, where) {
   const described = [block.hint ? `${id}-hint` : "", `${id}-error`].join(" ").trim();
   if (!isGroup) field.id = id;
   field.setAttribute("aria-describedby", described);
-  const label = [textObject(block.label), block.optional ? h("span", { class: "quiet" }, " (optional)") : null];
+  const label = [textObject(block.label), block.optional ? h("span", { class: "quiet" }, ` ${t`(optional)`}`) : null];
   return [
     isGroup ? h("div", { class: "label" }, label) : h("label", { class: "label", for: id }, label),
     field,

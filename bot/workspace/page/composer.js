@@ -2,6 +2,7 @@
 
 import { h, icon, toast } from "/page/dom.js";
 import { act, store } from "/page/live.js";
+import { role, t } from "/page/words.js";
 
 /** What was typed and not sent, by person and place. */
 const drafts = new Map();
@@ -16,17 +17,17 @@ export function composer({ id, channel, thread, label, onSent = () => {} }) {
     autocomplete: "off", "aria-autocomplete": "list", "aria-controls": `${id}-list`, "aria-expanded": "false",
     oninput: changed, onkeydown: typed, onblur: () => setTimeout(closeList, 150),
   });
-  const list = h("div", { id: `${id}-list`, class: "suggestions", role: "listbox", "aria-label": "Suggestions", hidden: true });
-  const sendButton = h("button", { type: "button", class: "send", "aria-label": "Send", title: "Send (Enter)", onclick: send }, icon("send"));
+  const list = h("div", { id: `${id}-list`, class: "suggestions", role: "listbox", "aria-label": t`Suggestions`, hidden: true });
+  const sendButton = h("button", { type: "button", class: "send", "aria-label": t`Send`, title: t`Send (Enter)`, onclick: send }, icon("send"));
   const mentionButton = h("button", {
-    type: "button", class: "tool", title: `Mention ${botName()}`, "aria-label": `Mention ${botName()}`, onclick: () => insert(`@${botName()} `),
+    type: "button", class: "tool", title: t`Mention ${botName()}`, "aria-label": t`Mention ${botName()}`, onclick: () => insert(`@${botName()} `),
   }, icon("at"), h("span", {}, botName()));
   const commandButton = thread || !store.rest.commands.length ? null : h("button", {
-    type: "button", class: "tool", title: "Commands", "aria-label": "Commands",
+    type: "button", class: "tool", title: t`Commands`, "aria-label": t`Commands`,
     onclick: () => { box.value = "/"; box.focus(); changed(); },
   }, h("span", { class: "slash" }, "/"));
   const node = h("div", { class: "composer" }, list, box,
-    h("div", { class: "composer-foot" }, mentionButton, commandButton, h("span", { class: "quiet keys" }, "Enter to send, Shift+Enter for a new line"), sendButton));
+    h("div", { class: "composer-foot" }, mentionButton, commandButton, h("span", { class: "quiet keys" }, t`Enter to send, Shift+Enter for a new line`), sendButton));
   let suggestions = [];
   let chosen = 0;
 
@@ -77,7 +78,7 @@ export function composer({ id, channel, thread, label, onSent = () => {} }) {
     } else if (name) {
       const start = before.length - name[1].length - 1;
       suggestions = store.rest.users.filter((one) => one.name.toLowerCase().startsWith(name[1].toLowerCase()) && one.id !== store.me)
-        .map((one) => ({ text: `@${one.name} `, shown: `@${one.name}`, detail: one.role, from: start }));
+        .map((one) => ({ text: `@${one.name} `, shown: `@${one.name}`, detail: role(one.role), from: start }));
     } else suggestions = [];
     chosen = 0;
     show();
@@ -117,7 +118,7 @@ export function composer({ id, channel, thread, label, onSent = () => {} }) {
   async function send() {
     const text = box.value.trim();
     if (!text) return;
-    if (text.startsWith("/") && thread) return toast("Commands do not work in threads.");
+    if (text.startsWith("/") && thread) return toast(t`Commands do not work in threads.`);
     box.value = "";
     closeList();
     changed();

@@ -3,15 +3,16 @@
 import { h, icon, reconcile } from "/page/dom.js";
 import { act, replies, store, topMessages, user } from "/page/live.js";
 import { drawMessage, signature } from "/page/message.js";
+import { language, t } from "/page/words.js";
 
 const day = (ts) => new Date(Number(ts) * 1000).toDateString();
 
 function dayName(ts) {
   const that = new Date(Number(ts) * 1000);
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - that.setHours(0, 0, 0, 0)) / 86_400_000);
-  if (days === 0) return "Today";
-  if (days === 1) return "Yesterday";
-  return that.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
+  if (days === 0) return t`Today`;
+  if (days === 1) return t`Yesterday`;
+  return that.toLocaleDateString(language(), { weekday: "long", day: "numeric", month: "long" });
 }
 
 /** Draw messages into a list, keeping its end in sight for whoever was there. */
@@ -32,7 +33,7 @@ export function drawList(list, channel, thread) {
     items.push({ key: message.ts, signature: signature(message, how), build: () => drawMessage(message, how) });
     if (message === root) {
       const count = replies(channel, thread).filter((one) => !one.is_ephemeral).length;
-      const text = count === 1 ? "1 reply" : `${count} replies`;
+      const text = count === 1 ? t`1 reply` : t`${count} replies`;
       items.push({ key: "count", signature: text, build: () => h("div", { class: "day" }, h("span", {}, text)) });
     }
     if (!isInThread) items.push(...statusItem(channel, message.ts));
@@ -57,7 +58,7 @@ function statusItem(channel, thread) {
   const isStoppable = session?.status === "processing" || isWriting;
   if (!status && !isStoppable) return [];
   const name = user(store.rest.bot).name;
-  const first = status ? `${name} ${status.status}` : isWriting ? `${name} is writing…` : `${name} is working…`;
+  const first = status ? `${name} ${status.status}` : isWriting ? t`${name} is writing…` : t`${name} is working…`;
   const lines = [first, ...(status?.loading_messages ?? [])];
   return [{
     key: `status-${thread}`,
@@ -65,7 +66,7 @@ function statusItem(channel, thread) {
     build: () => {
       const text = h("span", { "aria-live": "polite" }, first);
       const node = h("div", { class: "status" }, h("span", { class: "pulse" }), text,
-        isStoppable ? h("button", { type: "button", class: "button small", onclick: () => act("stop", { channel, thread_ts: thread }) }, icon("stop", 14), "Stop") : null);
+        isStoppable ? h("button", { type: "button", class: "button small", onclick: () => act("stop", { channel, thread_ts: thread }) }, icon("stop", 14), t`Stop`) : null);
       if (lines.length > 1) rotate(node, text, lines);
       return node;
     },

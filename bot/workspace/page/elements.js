@@ -5,6 +5,7 @@ import { confirmed } from "/page/dialog.js";
 import { plain } from "/page/entities.js";
 import { act, store } from "/page/live.js";
 import { menu } from "/page/menu.js";
+import { role, t } from "/page/words.js";
 
 /** Which side of feedback buttons somebody pressed, since the page was loaded. */
 const votes = new Map();
@@ -77,7 +78,7 @@ function iconButton(element, block, context) {
 
 function feedbackButtons(element, block, context) {
   const name = `${store.me}:${context.source}:${element.action_id}`;
-  const group = h("span", { class: "feedback", role: "group", "aria-label": "Was this answer helpful?" });
+  const group = h("span", { class: "feedback", role: "group", "aria-label": t`Was this answer helpful?` });
   const side = (which, picture) => {
     const { text, value, accessibility_label: label } = element[`${which}_button`];
     const node = h("button", {
@@ -97,7 +98,7 @@ function feedbackButtons(element, block, context) {
 
 function overflow(element, block, context) {
   const node = h("button", {
-    type: "button", class: "icon-button", "aria-label": "More", "aria-haspopup": "menu", dataset: { focus: key(block, element) },
+    type: "button", class: "icon-button", "aria-label": t`More`, "aria-haspopup": "menu", dataset: { focus: key(block, element) },
     onclick: () => menu(node, element.options.map((option) => ({
       label: plain(option.text.text),
       detail: option.description && plain(option.description.text),
@@ -154,7 +155,7 @@ function restore(node, value) {
 function optionsOf(element) {
   const people = store.rest.users.filter((one) => !one.is_bot);
   const places = store.rest.channels.filter((one) => one.name);
-  if (element.type.includes("users_select")) return people.map((one) => [one.id, `${one.name} (${one.role})`]);
+  if (element.type.includes("users_select")) return people.map((one) => [one.id, `${one.name} (${role(one.role)})`]);
   if (element.type.includes("channels_select") || element.type.includes("conversations_select")) {
     return places.map((one) => [one.id, `#${one.name}`]);
   }
@@ -164,7 +165,7 @@ function optionsOf(element) {
 
 function select(element, block, context) {
   const current = start(element, block, context);
-  const placeholder = plain(element.placeholder?.text ?? "Choose…");
+  const placeholder = plain(element.placeholder?.text ?? t`Choose…`);
   const node = h("select", { class: "select", dataset: { focus: key(block, element) } },
     h("option", { value: "", disabled: block.type === "input" && !block.optional, selected: current === null }, placeholder));
   let group = node;
@@ -197,7 +198,7 @@ function choices(element, block, context) {
 function boxes(element, block, context, options, kind) {
   const current = [start(element, block, context) ?? []].flat();
   const name = `choice-${Math.random().toString(36).slice(2)}`;
-  const node = h("div", { class: "choices", role: kind === "radio" ? "radiogroup" : "group", "aria-label": plain(block.label?.text ?? "Choices") },
+  const node = h("div", { class: "choices", role: kind === "radio" ? "radiogroup" : "group", "aria-label": plain(block.label?.text ?? t`Choices`) },
     options.map(({ value, nodes }) => h("label", { class: "choice" },
       h("input", { type: kind, name, value, checked: current.includes(value), dataset: { focus: key(block, element) + value } }),
       h("span", {}, nodes))));

@@ -1,6 +1,7 @@
 // The connection to the workspace: what somebody sees comes in, gestures go out.
 
 import { toast } from "/page/dom.js";
+import { t } from "/page/words.js";
 
 const token = document.querySelector('meta[name="page-token"]').content;
 
@@ -76,16 +77,16 @@ export async function act(gesture, details = {}, { isQuiet = false } = {}) {
     });
     answer = await response.json();
   } catch {
-    answer = { is_ok: false, error: "The workspace does not answer." };
+    answer = { is_ok: false, error: t`The workspace does not answer.` };
   }
   if (!answer.is_ok && answer.error && !isQuiet) toast(explained(answer.error));
   return answer;
 }
 
 function explained(error) {
-  if (error === "dispatch_failed") return "That did not work: the app is not connected.";
-  if (error === "operation_timeout") return "That did not work: the app did not answer in time.";
-  if (error === "not_a_command") return "There is no such command.";
+  if (error === "dispatch_failed") return t`That did not work: the app is not connected.`;
+  if (error === "operation_timeout") return t`That did not work: the app did not answer in time.`;
+  if (error === "not_a_command") return t`There is no such command.`;
   return error;
 }
 

@@ -5,9 +5,11 @@ import { drawModal } from "/page/modal.js";
 import { closeThread, drawPlace, drawThread, followAnswer } from "/page/place.js";
 import { here } from "/page/route.js";
 import { closeSidebar, drawSidebar } from "/page/sidebar.js";
+import { language } from "/page/words.js";
 
 function draw() {
   if (!store.rest) return;
+  document.documentElement.lang = language();
   drawPlace();
   drawThread();
   drawSidebar();

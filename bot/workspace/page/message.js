@@ -7,6 +7,7 @@ import { act, channel, fileAddress, replies, store, user } from "/page/live.js";
 import { menu } from "/page/menu.js";
 import { mrkdwn } from "/page/mrkdwn.js";
 import { go } from "/page/route.js";
+import { language, t } from "/page/words.js";
 
 /** Somebody's picture: initials on a colour of their own, and the app's sign. */
 export function avatar(id, size = "") {
@@ -17,14 +18,14 @@ export function avatar(id, size = "") {
   return h("span", { class: `avatar tone-${hue} ${size}`, "aria-hidden": "true" }, initials);
 }
 
-export const time = (ts) => new Date(Number(ts) * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-const moment = (ts) => new Date(Number(ts) * 1000).toLocaleString([], { dateStyle: "full", timeStyle: "short" });
+export const time = (ts) => new Date(Number(ts) * 1000).toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit" });
+const moment = (ts) => new Date(Number(ts) * 1000).toLocaleString(language(), { dateStyle: "full", timeStyle: "short" });
 
 /** The element of a message. `isCompact` leaves out the name when the one above says it. */
 export function drawMessage(message, { isCompact, isInThread }) {
   const who = user(message.user);
   const body = h("div", { class: "message-body" },
-    message.is_ephemeral ? h("div", { class: "only-you" }, icon("eye", 14), "Only visible to you") : null,
+    message.is_ephemeral ? h("div", { class: "only-you" }, icon("eye", 14), t`Only visible to you`) : null,
     isCompact ? null : h("div", { class: "message-head" },
       h("span", { class: "name" }, who?.name ?? message.user),
       who?.is_bot ? h("span", { class: "badge" }, "APP") : null,
@@ -51,9 +52,9 @@ function content(message) {
   const blocks = (message.blocks ?? []).filter((block) => block.block_id !== "typed");
   const nodes = blocks.length ? drawBlocks(blocks, context(message.ts)) : [h("div", { class: "text" }, mrkdwn(message.text))];
   const node = h("div", { class: "content" }, nodes);
-  if (isWriting) lastLine(node).append(h("span", { class: "caret", role: "img", "aria-label": "still writing" }));
-  if (message.streaming_state === "stopped") node.append(h("div", { class: "quiet" }, "Stopped."));
-  if (message.edited && !message.is_from_app) node.append(h("span", { class: "quiet" }, " (edited)"));
+  if (isWriting) lastLine(node).append(h("span", { class: "caret", role: "img", "aria-label": t`still writing` }));
+  if (message.streaming_state === "stopped") node.append(h("div", { class: "quiet" }, t`Stopped.`));
+  if (message.edited && !message.is_from_app) node.append(h("span", { class: "quiet" }, ` ${t`(edited)`}`));
   return node;
 }
 
@@ -85,7 +86,7 @@ function reactions(message) {
     const isMine = users.includes(store.me);
     const names = users.map((id) => user(id)?.name ?? id).join(", ");
     return h("button", {
-      type: "button", class: "reaction", "aria-pressed": String(isMine), "aria-label": `${name}: ${names}`, title: `${names} reacted with :${name}:`,
+      type: "button", class: "reaction", "aria-pressed": String(isMine), "aria-label": `${name}: ${names}`, title: t`${names} reacted with :${name}:`,
       dataset: { focus: `reaction-${name}` },
       onclick: () => act("react", { ts: message.ts, name, is_off: isMine }),
     }, emoji(name), h("span", {}, String(users.length)));
@@ -98,8 +99,8 @@ function summary(message) {
   const people = [...new Set(all.map((one) => one.user))].slice(0, 4);
   return h("button", { type: "button", class: "summary", dataset: { focus: "summary" }, onclick: () => go(message.channel, message.ts) },
     h("span", { class: "summary-faces" }, people.map((id) => avatar(id, "tiny"))),
-    h("strong", {}, all.length === 1 ? "1 reply" : `${all.length} replies`),
-    h("span", { class: "quiet" }, `Last at ${time(all.at(-1).ts)}`));
+    h("strong", {}, all.length === 1 ? t`1 reply` : t`${all.length} replies`),
+    h("span", { class: "quiet" }, t`Last at ${time(all.at(-1).ts)}`));
 }
 
 function toolbar(message, isInThread) {
@@ -109,13 +110,13 @@ function toolbar(message, isInThread) {
     const node = h("button", { type: "button", class: "tool", "aria-label": label, title: label, dataset: { focus: `tool-${label}` }, onclick: () => run(node), ...extra }, icon(name));
     return node;
   };
-  return h("div", { class: "toolbar", role: "toolbar", "aria-label": "What to do with this message" },
-    tool("smile", "React", (node) => menu(node, QUICK.map((name) => ({ label: `${emoji(name)}  ${name}`, run: () => react(name) })))),
-    isInThread ? null : tool("reply", "Reply in thread", () => go(message.channel, message.thread_ts ?? message.ts)),
-    tool("more", "More", (node) => menu(node, [
+  return h("div", { class: "toolbar", role: "toolbar", "aria-label": t`What to do with this message` },
+    tool("smile", t`React`, (node) => menu(node, QUICK.map((name) => ({ label: `${emoji(name)}  ${name}`, run: () => react(name) })))),
+    isInThread ? null : tool("reply", t`Reply in thread`, () => go(message.channel, message.thread_ts ?? message.ts)),
+    tool("more", t`More`, (node) => menu(node, [
       ...shortcuts.map((one) => ({ label: one.name, detail: one.description, run: () => act("shortcut", { ts: message.ts, callback_id: one.callback_id }) })),
-      { label: "Copy text", run: () => navigator.clipboard.writeText(message.text).then(() => toast("Copied.")) },
-      { label: "Copy link", run: () => navigator.clipboard.writeText(permalink(message)).then(() => toast("Copied.")) },
+      { label: t`Copy text`, run: () => navigator.clipboard.writeText(message.text).then(() => toast(t`Copied.`)) },
+      { label: t`Copy link`, run: () => navigator.clipboard.writeText(permalink(message)).then(() => toast(t`Copied.`)) },
     ]), { "aria-haspopup": "menu" }));
 }
 

@@ -4,6 +4,7 @@ import { context, drawBlocks, textObject } from "/page/blocks.js";
 import { h, icon } from "/page/dom.js";
 import { filledIn } from "/page/elements.js";
 import { act, store } from "/page/live.js";
+import { t } from "/page/words.js";
 
 let dialog = null;
 let shown = "";
@@ -90,12 +91,12 @@ function form(view, isStacked) {
     },
   },
   h("div", { class: "dialog-head" },
-    isStacked ? h("button", { type: "button", class: "icon-button", "aria-label": "Back", onclick: () => leave(view) }, icon("back")) : null,
+    isStacked ? h("button", { type: "button", class: "icon-button", "aria-label": t`Back`, onclick: () => leave(view) }, icon("back")) : null,
     h("h2", { id: "modal-title" }, textObject(view.title)),
-    h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => act("close", { view: view.id, is_all: true }) }, icon("close"))),
+    h("button", { type: "button", class: "icon-button", "aria-label": t`Close`, onclick: () => act("close", { view: view.id, is_all: true }) }, icon("close"))),
   h("div", { class: "dialog-body" }, trouble, drawBlocks(view.blocks, where)),
   h("div", { class: "dialog-foot" },
-    h("button", { type: "button", class: "button", onclick: () => leave(view) }, view.close ? textObject(view.close) : "Cancel"),
+    h("button", { type: "button", class: "button", onclick: () => leave(view) }, view.close ? textObject(view.close) : t`Cancel`),
     submitButton));
   // Ctrl+Enter submits from a field of several lines, where Enter makes a new one.
   node.addEventListener("keydown", (event) => {

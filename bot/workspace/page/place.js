@@ -8,6 +8,7 @@ import { act, channel as channelOf, replies, store, user } from "/page/live.js";
 import { nameOfPlace } from "/page/message.js";
 import { go, here } from "/page/route.js";
 import { markSeen, openSidebar } from "/page/sidebar.js";
+import { t } from "/page/words.js";
 
 let shownPlace = "";
 let shownThread = "";
@@ -43,14 +44,14 @@ function startingPlace() {
 function buildConversation(channel) {
   const isDirect = channel.kind === "im";
   const name = nameOfPlace(channel.id);
-  const label = isDirect ? `Write to ${name}` : `Write in #${name}`;
+  const label = isDirect ? t`Write to ${name}` : t`Write in #${name}`;
   const foot = channel.is_joined
     ? composer({ id: "composer-main", channel: channel.id, label, onSent: (ts) => noteAsked(channel.id, ts) })
-    : h("div", { class: "join" }, h("span", {}, `You are looking at #${name}.`),
-      h("button", { type: "button", class: "button primary", onclick: () => act("join", { channel: channel.id }) }, "Join"));
+    : h("div", { class: "join" }, h("span", {}, t`You are looking at #${name}.`),
+      h("button", { type: "button", class: "button primary", onclick: () => act("join", { channel: channel.id }) }, t`Join`));
   fill(document.getElementById("place"),
-    head(isDirect ? null : channel.kind === "channel" ? "hash" : "lock", name, channel.purpose?.value ?? (isDirect ? "App" : ""), isDirect ? tabs("messages") : members(channel)),
-    h("div", { id: "messages", class: "messages", role: "log", "aria-label": `Messages in ${name}`, tabindex: "0" }),
+    head(isDirect ? null : channel.kind === "channel" ? "hash" : "lock", name, channel.purpose?.value ?? (isDirect ? t`App` : ""), isDirect ? tabs("messages") : members(channel)),
+    h("div", { id: "messages", class: "messages", role: "log", "aria-label": t`Messages in ${name}`, tabindex: "0" }),
     suggestions(channel),
     foot,
   );
@@ -58,12 +59,12 @@ function buildConversation(channel) {
 }
 
 function members(channel) {
-  return h("span", { class: "quiet" }, channel.num_members === 1 ? "1 member" : `${channel.num_members} members`);
+  return h("span", { class: "quiet" }, channel.num_members === 1 ? t`1 member` : t`${channel.num_members} members`);
 }
 
 function head(sign, name, detail, extra) {
   return h("header", { class: "place-head" },
-    h("button", { type: "button", class: "icon-button only-narrow", "aria-label": "Open the menu", onclick: openSidebar }, icon("menu")),
+    h("button", { type: "button", class: "icon-button only-narrow", "aria-label": t`Open the menu`, onclick: openSidebar }, icon("menu")),
     h("h1", {}, sign ? icon(sign) : null, name),
     h("span", { class: "purpose" }, detail),
     extra);
@@ -71,7 +72,7 @@ function head(sign, name, detail, extra) {
 
 function tabs(which) {
   const tab = (href, label, name) => h("a", { href, class: "tab", "aria-current": which === name ? "page" : null }, label);
-  return h("nav", { class: "tabs", "aria-label": "App" }, tab("#/home", "Home", "home"), tab(`#/${store.rest.dm}`, "Messages", "messages"));
+  return h("nav", { class: "tabs", "aria-label": t`App` }, tab("#/home", t`Home`, "home"), tab(`#/${store.rest.dm}`, t`Messages`, "messages"));
 }
 
 // Suggested prompts stand in the direct message until somebody has written there.
@@ -86,7 +87,7 @@ function suggestions(channel) {
   const all = prompts(channel);
   if (!all.length) return null;
   return h("div", { id: "prompts", class: "prompts" },
-    h("span", { class: "quiet" }, store.rest.prompts.title || "Try one of these"),
+    h("span", { class: "quiet" }, store.rest.prompts.title || t`Try one of these`),
     h("div", {}, all.map((one) => h("button", {
       type: "button", class: "prompt",
       onclick: async () => {
@@ -131,11 +132,11 @@ export function drawThread() {
     const isJoined = channelOf(channel).is_joined;
     fill(node,
       h("header", { class: "place-head" },
-        h("h2", {}, "Thread"),
+        h("h2", {}, t`Thread`),
         h("span", { class: "purpose" }, channelOf(channel).kind === "im" ? name : `#${name}`),
-        h("button", { type: "button", class: "icon-button", "aria-label": "Close the thread", onclick: closeThread }, icon("close"))),
-      h("div", { id: "thread-messages", class: "messages", role: "log", "aria-label": "Messages in this thread", tabindex: "0" }),
-      isJoined ? composer({ id: "composer-thread", channel, thread, label: "Reply…" }) : "",
+        h("button", { type: "button", class: "icon-button", "aria-label": t`Close the thread`, onclick: closeThread }, icon("close"))),
+      h("div", { id: "thread-messages", class: "messages", role: "log", "aria-label": t`Messages in this thread`, tabindex: "0" }),
+      isJoined ? composer({ id: "composer-thread", channel, thread, label: t`Reply…` }) : "",
     );
   }
   drawList(document.getElementById("thread-messages"), channel, thread);
@@ -169,9 +170,9 @@ function drawHome() {
   shownHome = signature;
   const inside = home
     ? drawBlocks(home.blocks, context(home.id, { isView: true, values: home.state.values }))
-    : h("p", { class: "quiet" }, store.rest.is_connected ? `${name} is getting its Home ready…` : `${name} is not connected, so there is nothing here yet.`);
+    : h("p", { class: "quiet" }, store.rest.is_connected ? t`${name} is getting its Home ready…` : t`${name} is not connected, so there is nothing here yet.`);
   fill(document.getElementById("place"),
-    head(null, name, "App", tabs("home")),
+    head(null, name, t`App`, tabs("home")),
     h("div", { id: "home", class: "home", tabindex: "0" }, h("div", { class: "home-inside" }, inside)));
   document.getElementById("home").scrollTop = scrolled;
   if (focused && !isNew) document.querySelector(`#home [data-focus="${CSS.escape(focused)}"]`)?.focus();

@@ -4,6 +4,7 @@ import { fill, h, icon } from "/page/dom.js";
 import { become, store, user } from "/page/live.js";
 import { avatar } from "/page/message.js";
 import { here } from "/page/route.js";
+import { role, t } from "/page/words.js";
 
 const loadedAt = Date.now() / 1000;
 let shown = "";
@@ -35,7 +36,7 @@ export function drawSidebar() {
   const bot = user(rest.bot);
   const apps = [
     { href: `#/${rest.dm}`, name: bot.name, face: rest.bot, isHere: place.channel === rest.dm, unread: unread(rest.dm), isOn: rest.is_connected },
-    { href: "#/home", name: `${bot.name} Home`, sign: "home", isHere: place.isHome, unread: 0 },
+    { href: "#/home", name: t`${bot.name} Home`, sign: "home", isHere: place.isHome, unread: 0 },
   ];
   const signature = JSON.stringify([rows, apps, rest.users, store.me, rest.team]);
   if (signature === shown) return;
@@ -45,11 +46,11 @@ export function drawSidebar() {
   fill(node,
     h("div", { class: "team" },
       h("span", { class: "team-name" }, rest.team.name),
-      h("button", { type: "button", class: "icon-button only-narrow", "aria-label": "Close the menu", onclick: closeSidebar }, icon("close"))),
+      h("button", { type: "button", class: "icon-button only-narrow", "aria-label": t`Close the menu`, onclick: closeSidebar }, icon("close"))),
     whoAmI(),
-    group("Channels", rows),
-    group("App", apps),
-    rest.is_connected ? null : h("p", { class: "no-app", role: "status" }, icon("warning", 16), `${bot.name} is not connected. What you write waits for it.`),
+    group("channels", t`Channels`, rows),
+    group("app", t`App`, apps),
+    rest.is_connected ? null : h("p", { class: "no-app", role: "status" }, icon("warning", 16), t`${bot.name} is not connected. What you write waits for it.`),
   );
   if (focused) node.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   const total = [...rows, ...apps].reduce((sum, one) => sum + one.unread, 0);
@@ -63,15 +64,15 @@ function groupName(channel) {
 function whoAmI() {
   const people = store.rest.users.filter((one) => !one.is_bot);
   return h("label", { class: "who" },
-    h("span", { class: "who-label" }, "You are"),
+    h("span", { class: "who-label" }, t`You are`),
     h("span", { class: "who-box" },
       avatar(store.me),
       h("select", { dataset: { focus: "who" }, onchange: (event) => become(event.target.value) },
-        people.map((one) => h("option", { value: one.id, selected: one.id === store.me }, `${one.name} (${one.role})`)))));
+        people.map((one) => h("option", { value: one.id, selected: one.id === store.me }, `${one.name} (${role(one.role)})`)))));
 }
 
-function group(title, rows) {
-  const id = `group-${title.toLowerCase()}`;
+function group(name, title, rows) {
+  const id = `group-${name}`;
   return h("section", { "aria-labelledby": id },
     h("h2", { id }, title),
     h("ul", {}, rows.map((row) => h("li", {},
@@ -81,8 +82,8 @@ function group(title, rows) {
       },
       row.face ? avatar(row.face, "tiny") : icon(row.sign, 16),
       h("span", { class: "row-name" }, row.name),
-      row.isOn === undefined ? null : h("span", { class: row.isOn ? "presence on" : "presence", title: row.isOn ? "connected" : "not connected" }),
-      row.unread ? h("span", { class: "count" }, String(row.unread), h("span", { class: "out-of-sight" }, " unread")) : null)))));
+      row.isOn === undefined ? null : h("span", { class: row.isOn ? "presence on" : "presence", title: row.isOn ? t`connected` : t`not connected` }),
+      row.unread ? h("span", { class: "count" }, String(row.unread), h("span", { class: "out-of-sight" }, ` ${t`unread`}`)) : null)))));
 }
 
 export function openSidebar() {
