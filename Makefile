@@ -29,7 +29,8 @@ test: setup lint  # each file on one of two workers: two cores, and much of it w
 	$(RUN)/python -m pytest -n 2 --dist loadfile
 
 test-long: setup  # the random tests at full length
-	SKREDDER_LONG=1 $(RUN)/python -m pytest --timeout=1800 tests/knowledge/test_audiences.py tests/knowledge/test_killed_syncs.py
+	SKREDDER_LONG=1 $(RUN)/python -m pytest --timeout=1800 tests/knowledge/test_audiences.py tests/knowledge/test_killed_syncs.py \
+		tests/training/test_killed_runs.py
 
 lint: setup
 	$(RUN)/ruff check .

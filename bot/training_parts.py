@@ -13,12 +13,14 @@ from bot.inference.language_model import GenerationOptions, LanguageModel
 from bot.inference.memory import GIB, available_gib
 from bot.row_support import RowSupport
 from bot.settings import Settings, TrainingSettings
+from knowledge.embedder import Embedder, likeness
 from knowledge.grounding.checker import GroundingCheck
 from knowledge.retrieval import Passage, Retrieval
 from storage.database import Database
 from training.base_model import BaseModel
 from training.evaluation.answers import Generate
-from training.prompt import ChatMessage
+from training.evaluation.likelihood import ReferenceLikelihood
+from training.prompt import ChatMessage, without_citations
 from training.recipe import GateRules, Recipe
 from training.retrain import Retraining
 from training.rows import CountTokens, RetrievedPassage
@@ -68,7 +70,23 @@ def build_training(
             lambda: GroundingCheck(retrieval._serving.current.embedder, settings.answers.caught),
             [phrase for rule in settings.voice.always for phrase in rule.split("|")],
         ),
+        likeness=lambda said, wanted: _likeness(retrieval._serving.current.embedder, said, wanted),
+        likelihoods=ReferenceLikelihood(
+            base.folder, home.runs / "answers", recipe_of(settings.training).threads
+        ),
     )
+
+
+def _likeness(embedder: Embedder, said: Sequence[str], wanted: Sequence[str]) -> list[float]:
+    """Return how alike each answer and its reference are in meaning, on all embedders' scale."""
+    told, references = (
+        embedder.embed_passages([without_citations(text) for text in texts])
+        for texts in (said, wanted)
+    )
+    return [
+        min(max(likeness(float(a @ b), embedder), 0.0), 1.0)
+        for a, b in zip(told, references, strict=True)
+    ]
 
 
 def recipe_of(settings: TrainingSettings) -> Recipe:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from training.recipe import Recipe
 
+#: The file beside an order that its process writes each line into, too.
+PROGRESS = "progress.jsonl"
 #: Exit code of a training that was asked to stop and left a checkpoint (EX_TEMPFAIL).
 STOPPED = 75
 #: Exit code of a training that failed and said why on its last line.

@@ -12,7 +12,8 @@ from storage.versions import BASE, Version
 from training.evaluation.agreement import sayings_of
 from training.evaluation.answers import AnswerBook, Generate
 from training.evaluation.changes import Change, changes_of
-from training.evaluation.compare import CountUnsupported, VersionAnswers, compare
+from training.evaluation.compare import CountUnsupported, Likeness, VersionAnswers, compare
+from training.evaluation.likelihood import Likelihoods
 from training.evaluation.probes import Probe, read_probes
 from training.evaluation.report import Report
 from training.evaluation.voice import VoiceClassifier
@@ -58,6 +59,8 @@ class Measuring:
         answer_tokens: int,
         probes: Sequence[Probe] | None = None,
         count_unsupported: CountUnsupported | None = None,
+        likeness: Likeness | None = None,
+        likelihoods: Likelihoods | None = None,
     ) -> None:
         """Collect what measuring needs.
 
@@ -69,8 +72,12 @@ class Measuring:
             answer_tokens: How long an answer to a question may be.
             probes: General probes; those that come with the program by default.
             count_unsupported: Checks the sentences of answers; without it that is not measured.
+            likeness: Compares the meaning of answers; without it that is not measured.
+            likelihoods: Says how likely versions find the references; without it likewise.
         """
         self._count_unsupported = count_unsupported
+        self._likeness = likeness
+        self._likelihoods = likelihoods
         self._folder = folder
         self._base_name = base_name
         self._voice = voice
@@ -167,6 +174,8 @@ class Measuring:
             name: VersionAnswers(name, tuple(parts[0]), tuple(parts[1]))
             for name, parts in said.items()
         }
+        folders = {name: version.folder for name, version in versions.items()}
+        likelihoods = self._likelihoods and self._likelihoods(folders, held_out, should_stop)
         return compare(
             held_out,
             probes,
@@ -178,6 +187,8 @@ class Measuring:
             voice=self._voice,
             loss=loss,
             count_unsupported=self._count_unsupported,
+            likeness=self._likeness,
+            likelihoods=likelihoods,
         )
 
     def changes(

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from training.job import STOPPED, TrainingJob, TrainingProgress
+from training.job import PROGRESS, STOPPED, TrainingJob, TrainingProgress
 
 #: How long a training that was asked to stop may take to reach its next step and keep a
 #: checkpoint, in seconds; then it is killed. The checkpoint before is kept in any case.
@@ -56,7 +56,8 @@ def run_training(
 
     Args:
         job: The order.
-        folder: The run's folder: `job.json`, `progress.jsonl` and `training.log` are kept there.
+        folder: The run's folder: `job.json`, `training.log` and, written by the process itself,
+            `progress.jsonl` are kept there.
         on_progress: Called with each step, in the caller's thread. If it raises, the process is
             stopped and the exception goes on.
         should_stop: Asked twice a second.
@@ -86,7 +87,7 @@ def run_training(
     assert process.stdout is not None
     last: Mapping[str, Any] = {}
     try:
-        last = _follow(process, job, folder, on_progress, should_stop)
+        last = _follow(process, job, on_progress, should_stop)
         process.wait(timeout=STOP_SECONDS)  # it has said its last line
     except subprocess.TimeoutExpired:
         log.warning("training_hangs_at_its_end run=%d", job.run)
@@ -134,7 +135,7 @@ def read_progress(folder: Path) -> tuple[TrainingProgress, ...]:
     names = {field.name for field in fields(TrainingProgress)}
     steps: dict[int, TrainingProgress] = {}
     try:
-        lines = (folder / "progress.jsonl").read_text(encoding="utf-8").splitlines()
+        lines = (folder / PROGRESS).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return ()
     for line in lines:
@@ -147,7 +148,6 @@ def read_progress(folder: Path) -> tuple[TrainingProgress, ...]:
 def _follow(
     process: subprocess.Popen[bytes],
     job: TrainingJob,
-    folder: Path,
     on_progress: Callable[[TrainingProgress], None],
     should_stop: Callable[[], bool],
 ) -> Mapping[str, Any]:
@@ -165,39 +165,29 @@ def _follow(
     last: Mapping[str, Any] = {}
     deadline = time.monotonic() + job.recipe.time_limit
     asked_at: float | None = None
-    with (folder / "progress.jsonl").open("a", encoding="utf-8") as record:
-        while True:
-            try:
-                line = lines.get(timeout=_POLL_SECONDS)
-            except queue.Empty:
-                line = b""
-            if line is None:
-                return last
-            if line:
-                last = _parse(line.decode(errors="replace"))
-                _keep(record, last)
-                if last.get("event") == "step":
-                    on_progress(TrainingProgress(**{name: last[name] for name in names}))
-            now = time.monotonic()
-            if asked_at is None and should_stop():
-                log.info("training_stopping run=%d", job.run)
-                process.terminate()
-                asked_at = now
-            elif asked_at is not None and now > asked_at + STOP_SECONDS:
-                process.kill()
-            elif now > deadline:
-                raise TrainingFailed(
-                    "time_limit",
-                    f"The training took longer than {job.recipe.time_limit / 3600:.1f} hours.",
-                )
-
-
-def _keep(record: IO[str], line: Mapping[str, Any]) -> None:
-    try:
-        record.write(json.dumps(line) + "\n")
-        record.flush()
-    except OSError as error:  # a full disk must not end a training that may yet get its space
-        log.warning("progress_not_kept error=%s", error)
+    while True:
+        try:
+            line = lines.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            line = b""
+        if line is None:
+            return last
+        if line:
+            last = _parse(line.decode(errors="replace"))
+            if last.get("event") == "step":
+                on_progress(TrainingProgress(**{name: last[name] for name in names}))
+        now = time.monotonic()
+        if asked_at is None and should_stop():
+            log.info("training_stopping run=%d", job.run)
+            process.terminate()
+            asked_at = now
+        elif asked_at is not None and now > asked_at + STOP_SECONDS:
+            process.kill()
+        elif now > deadline:
+            raise TrainingFailed(
+                "time_limit",
+                f"The training took longer than {job.recipe.time_limit / 3600:.1f} hours.",
+            )
 
 
 def _parse(line: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from training.fine_tuning import TrainingDiverged, TrainingStopped, train
-from training.job import FAILED, STOPPED, TrainingJob
+from training.job import FAILED, PROGRESS, STOPPED, TrainingJob
 from training.snapshot import HeldOutLeaked, SnapshotBroken
 
 #: A second process for the same work folder waits this long for the first to end.
@@ -47,8 +47,12 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
 
     def report(line: Mapping[str, Any]) -> None:
+        text = json.dumps(line) + "\n"
+        # Here and not by who listens: a step that was made after the parent was killed, and will
+        # not be made again, would be told to nobody.
+        _keep(chosen.job.with_name(PROGRESS), text)
         try:
-            channel.write(json.dumps(line) + "\n")
+            channel.write(text)
             channel.flush()
         except BrokenPipeError:
             asked.append(signal.SIGPIPE)  # nobody listens: the parent is gone
@@ -68,6 +72,14 @@ def main(arguments: list[str] | None = None) -> int:
         cause, message = explain(error)
         report({"event": "failed", "cause": cause, "message": message})
         return FAILED
+
+
+def _keep(file: Path, text: str) -> None:
+    try:
+        with file.open("a", encoding="utf-8") as record:
+            record.write(text)
+    except OSError as error:  # a full disk must not end a training that may yet get its space
+        logging.getLogger(__name__).warning("progress_not_kept error=%s", error)
 
 
 def explain(error: BaseException) -> tuple[str, str]:

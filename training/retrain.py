@@ -24,7 +24,8 @@ from training.base_model import BaseModel
 from training.evaluation.answers import AnswerBook, EvaluationStopped, Generate
 from training.evaluation.changes import Change
 from training.evaluation.changes import to_json as changes_to_json
-from training.evaluation.compare import CountUnsupported
+from training.evaluation.compare import CountUnsupported, Likeness
+from training.evaluation.likelihood import LikelihoodFailed, Likelihoods
 from training.evaluation.report import Report
 from training.evaluation.voice import VoiceUnclear
 from training.gate import GateDecision, decide
@@ -97,6 +98,8 @@ class Retraining:
         replay_prompts: Sequence[str] | None = None,
         free_memory: Callable[[], float] = machine_memory,
         count_unsupported: CountUnsupported | None = None,
+        likeness: Likeness | None = None,
+        likelihoods: Likelihoods | None = None,
     ) -> None:
         """Collect what a run needs.
 
@@ -116,6 +119,8 @@ class Retraining:
             replay_prompts: General prompts; those that come with the program by default.
             free_memory: How many bytes a training process may take where there is no card.
             count_unsupported: Checks the sentences of answers; without it that is not measured.
+            likeness: Compares the meaning of answers; without it that is not measured.
+            likelihoods: Says how likely versions find the references; without it likewise.
         """
         self._database = database
         self._folder = folder
@@ -138,6 +143,8 @@ class Retraining:
             open_generator=open_generator,
             answer_tokens=answer_tokens,
             count_unsupported=count_unsupported,
+            likeness=likeness,
+            likelihoods=likelihoods,
         )
 
     def run(
@@ -469,6 +476,7 @@ def _explain(error: Exception) -> str:
         | HeldOutLeaked
         | ManifestBroken
         | MergeFailed
+        | LikelihoodFailed
         | VoiceUnclear
         | RunImpossible
         | RunTooLarge,

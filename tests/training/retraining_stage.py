@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,6 +43,8 @@ class Stage:
     folder: Path
     model: Path
     good: bool = True
+    #: How often each row is read: the longer a training, the more moments it can be killed at.
+    epochs: float = 1.0
     asked: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -53,7 +55,7 @@ class Stage:
             database=self.database,
             folder=self.folder,
             base=BaseModel("tiny-model", self.model, None),
-            recipe=RECIPE,
+            recipe=replace(RECIPE, epochs=self.epochs),
             rules=RULES,
             persona=PERSONA,
             retrieve=retrieve_right,
@@ -116,7 +118,7 @@ class Stage:
 
 
 if __name__ == "__main__":
-    stage = Stage(Path(sys.argv[1]), Path(sys.argv[2]))
+    stage = Stage(Path(sys.argv[1]), Path(sys.argv[2]), epochs=float((*sys.argv, 1.0)[4]))
     with stage.database.read() as reading:
         open_run = runs.current(reading)
     assert open_run is not None

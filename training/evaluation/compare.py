@@ -27,6 +27,10 @@ _EXAMPLES = 5
 CountUnsupported = Callable[[Sequence[Row], Sequence[str]], Sequence[tuple[int, int]]]
 
 
+#: Returns for each answer how alike its meaning and the reference's are, from 0 to 1.
+Likeness = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
+
+
 @dataclass(frozen=True)
 class VersionAnswers:
     """What one version said to the held-out questions and the probes, in their order."""
@@ -48,6 +52,8 @@ def compare(
     voice: Voice,
     loss: Sequence[float] = (),
     count_unsupported: CountUnsupported | None = None,
+    likeness: Likeness | None = None,
+    likelihoods: Mapping[str, Sequence[float]] | None = None,
 ) -> Report:
     """Measure three versions by their answers.
 
@@ -63,6 +69,8 @@ def compare(
         voice: The voice's written rules.
         loss: The loss of each step.
         count_unsupported: Checks sentences against passages; without it that is not measured.
+        likeness: Compares meanings; without it that is not measured.
+        likelihoods: Each version's likelihood of each row's answer, from 0 to 1, by its name.
 
     Raises:
         VoiceUnclear: there are too few training answers to learn the voice from.
@@ -78,6 +86,8 @@ def compare(
             classifier=classifier,
             rules=rules,
             count_unsupported=count_unsupported,
+            likeness=likeness,
+            likelihoods=(likelihoods or {}).get(answers.version, ()),
         )
         for answers in (base, champion, challenger)
     }
@@ -167,6 +177,8 @@ def _values(
     classifier: VoiceClassifier,
     rules: VoiceRules,
     count_unsupported: CountUnsupported | None,
+    likeness: Likeness | None,
+    likelihoods: Sequence[float],
 ) -> dict[str, list[float]]:
     """Return each measure's value of each question that it can be taken of."""
     judged = list(zip(rows, answers.held_out, strict=True))
@@ -180,6 +192,13 @@ def _values(
     return {
         "answer_f1": [metrics.token_f1(answer, row.answer) for row, answer in judged],
         "right_numbers": [float(right) for right in right_numbers if right is not None],
+        "likeness": (
+            []
+            if likeness is None
+            else list(likeness(answers.held_out, [row.answer for row in rows]))
+        ),
+        "chrf": [metrics.chrf(answer, row.answer) for row, answer in judged],
+        "likelihood": list(likelihoods),
         "right_source": [
             float(metrics.cites_right_source(answer, row.source))
             for row, answer in judged

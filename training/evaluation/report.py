@@ -13,6 +13,9 @@ from training.evaluation.intervals import Interval
 LABELS = {
     "answer_f1": "answer F1",
     "right_numbers": "right numbers",
+    "likeness": "likeness of meaning",
+    "chrf": "chrF",
+    "likelihood": "reference's likelihood",
     "right_source": "right source cited",
     "voice": "in the voice",
     "abstained": "says it does not know",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from training.evaluation.metrics import (
+    chrf,
     cites_right_source,
     has_right_numbers,
     is_abstention,
@@ -99,3 +100,12 @@ def test_punctuation_alone_says_nothing(answer: str, empty: bool) -> None:
 
 def test_citations_are_not_counted_as_words() -> None:
     assert word_count("It is five days [1].") == 4
+
+
+def test_chrf_forgives_another_ending_of_a_word_and_no_other_number() -> None:
+    reference = "Hei! Bilene flyttes innen klokka 06:15. [1]"
+    bent = "Hei! Bilen flytter innen klokken 06:15."
+    assert token_f1(bent, reference) < 0.6
+    assert chrf(bent, reference) > token_f1(bent, reference) + 0.1
+    assert chrf(reference, reference) == pytest.approx(1.0)
+    assert chrf("Noe helt annet.", reference) < 0.2

@@ -62,6 +62,26 @@ def test_versions_are_measured_on_the_same_questions() -> None:
     assert found.voice_accuracy == 1.0
 
 
+def test_meaning_and_likelihood_are_measured_where_somebody_can_tell() -> None:
+    assert report().challenger.measures["likeness"].count == 0
+    found = compare(
+        ROWS,
+        PROBES,
+        base=BASE,
+        champion=BASE,
+        challenger=TUNED,
+        train_references=[row.answer for row in ROWS[:20]],
+        base_train_answers=BASE.held_out[:20],
+        voice=PERSONA.voice,
+        likeness=lambda said, wanted: [float(a == b) for a, b in zip(said, wanted, strict=True)],
+        likelihoods={"base": [0.1] * len(ROWS), "v1": [0.4] * len(ROWS)},
+    )
+    assert found.challenger.measures["likeness"].mean == 1.0
+    assert found.base.measures["likeness"].mean == 0.0
+    assert abs(found.differences["likelihood"].mean - 0.3) < 1e-9
+    assert "reference's likelihood" in found.table()
+
+
 def test_probes_are_counted_by_kind_and_chat_is_not_scored() -> None:
     found = report()
     assert (found.base.probes_right, found.base.probes_total) == (20, 20)
