@@ -167,15 +167,17 @@ def main() -> None:
             data / "variant-no", "variant_no.json", "Variant (Norwegian)"
         ),
     }
-    parser.add_argument("collections", nargs="*", choices=[*known, []], default=list(known))
+    parser.add_argument("collections", nargs="*", help=f"of {', '.join(known)}; by default all")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--json", type=Path, default=Path("bench-results/retrieval_quality.json"))
     parser.add_argument("--without-peers", action="store_true")
     parser.add_argument("--embedder", choices=["english", "multilingual"], default="english")
     options = parser.parse_args()
+    if unknown := set(options.collections) - set(known):
+        parser.error(f"There is no collection {', '.join(sorted(unknown))}; there are {[*known]}.")
     embedder = open_embedder(options.embedder, options.json.parent / "models")
     results = []
-    for name in options.collections:
+    for name in options.collections or known:
         collection, metrics, pages = known[name](options.data)
         rows = measure(
             collection, metrics, pages, with_peers=not options.without_peers, embedder=embedder
