@@ -6,9 +6,11 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from bot.clauses import supported_part
 from knowledge.answer_selection import OFF_THE_QUESTION, AnswerSentence
 from knowledge.grounding.checker import Checks, Support
 from knowledge.grounding.facts import read_tokens
+from knowledge.grounding.reading import sentences_of
 from knowledge.grounding.small_talk import claims_nothing
 from storage.pair_groups import content_words
 from training.prompt import cited_numbers, with_citation
@@ -128,14 +130,14 @@ class GroundedWriter:
         if claims_nothing(text, self._question, self._sayings):
             return Shown(text)
         support = self._check.support(text)
-        reasons = self._impossible(text) or support.reasons
+        reasons = self._impossible(text) or self._misplaced(text, support) or support.reasons
         if _is_cut_off(text):
             reasons = (*reasons, "the sentence does not come to its end")
         is_beside = self._is_beside_the_question(support)
         if support.is_supported and not reasons and not (is_beside and self._best_is_open):
             self._claims += 1
             self._said.add(_bare(self._words_of(support)))
-            return Shown(text, support)
+            return Shown(self._supported_part(text), support)
         self.rejected += 1
         reasons = reasons or ("it does not tell what was asked",)
         quoted = self._best_quotation() if is_beside else self._quotation(support)
@@ -157,6 +159,30 @@ class GroundedWriter:
         if not has_known_links(text, self._passages):
             found.append("a link stands in no passage")
         return tuple(found)
+
+    def _misplaced(self, text: str, support: Support) -> tuple[str, ...]:
+        """Find a number that stands in the passages, but not where the sentence has its words from.
+
+        "Double rate at 17:00" is made of a page's two facts that have nothing to do with each
+        other. The sentence before and the one after may belong to it, and so may the headings.
+        """
+        if support.passage is None or support.passage >= len(self._passages):
+            return ()
+        sentences = list(sentences_of(self._passages[support.passage]))
+        place = next((n for n, it in enumerate(sentences) if support.sentence in it), None)
+        if place is None:
+            return ()
+        near = sentences[max(place - 1, 0) : place + 2]
+        if _has_only(text, _known_numbers((*near, *self._headings, self._question))):
+            return ()
+        return ("a number stands elsewhere in the passage",)
+
+    def _supported_part(self, text: str) -> str:
+        return supported_part(
+            text,
+            lambda clause: self._check.support(clause).probability,
+            lambda clause: claims_nothing(clause, self._question, self._sayings),
+        )
 
     def _is_beside_the_question(self, support: Support) -> bool:
         """Whether a sentence rests on what answers the question far worse than the best does."""

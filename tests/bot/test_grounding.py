@@ -261,3 +261,34 @@ def test_once_the_question_is_answered_more_may_be_told(
     assert isinstance(
         asked_about_dogs.write("Everyone gets 25 days of paid holiday a year [1]."), Shown
     )
+
+
+EDINBURGH = (
+    "Sundays in Edinburgh are voluntary and paid at double rate. Ask Fiona for the rota. "
+    "The shops close early before holidays. On Christmas Eve they close at 15:00."
+)
+
+
+def shown(sentence: str, passage: str = EDINBURGH) -> Shown | Replaced | Dropped:
+    check = GroundingCheck().read([Ground("Shops > Sundays", passage)], "How are Sundays paid?")
+    writer = GroundedWriter(check, [f"Shops > Sundays {passage}"], "How are Sundays paid?")
+    return writer.write(sentence)
+
+
+def test_a_number_from_elsewhere_in_the_passage_does_not_pass_in_a_true_sentence() -> None:
+    true = shown("Sundays in Edinburgh are voluntary and paid at double rate [1].")
+    assert isinstance(true, Shown)
+    mixed = shown("Sundays in Edinburgh are voluntary and paid at double rate at 15:00 [1].")
+    assert isinstance(mixed, Replaced)
+    assert mixed.text.startswith("“Sundays in Edinburgh are voluntary")
+    assert "elsewhere" in mixed.reasons[0]
+
+
+def test_an_invented_end_of_a_true_sentence_is_not_shown() -> None:
+    said = shown(
+        "Sundays in Edinburgh are voluntary and paid at double rate, "
+        "because Torunn promised the climbers a warmer winter [1]."
+    )
+    assert isinstance(said, Shown | Replaced)
+    assert "climbers" not in said.text
+    assert "double rate" in said.text
