@@ -4,7 +4,7 @@
 
 The rows are those of a snapshot. Every way reads the same ones once, in a process of its own:
 
-- TRL's script with nothing but its defaults (all weights, batches of 8);
+- TRL's script with its defaults (all weights, batches of 8) and `--use_cpu`;
 - the same with its own flags for QLoRA: 4 bits, an adapter of the same rank on every linear layer;
 - the product's training process with the recipe of the settings' defaults.
 
@@ -113,7 +113,7 @@ def _with_trl(
         *(sys.executable, "-m", "trl.scripts.sft", "--model_name_or_path", str(base)),
         *("--dataset_name", str(folder / "data"), "--output_dir", str(folder / "out")),
         *("--num_train_epochs", "1", "--logging_steps", "1", "--save_strategy", "no"),
-        *("--report_to", "none", *flags),
+        *("--report_to", "none", "--use_cpu", *flags),
     ]
     marks: list[float] = []
     with log.open("w") as errors:
