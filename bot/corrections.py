@@ -82,7 +82,7 @@ class Corrections:
         Models have a part in it, so it comes before the transaction that proposes them.
         """
         with self._database.read() as session:
-            known = {p.origin_key for p in proposed if pairs.is_known(session, p.origin_key)}
+            known = pairs.known_keys(session, [pair.origin_key for pair in proposed])
         new = [pair for pair in proposed if pair.origin_key not in known]
         if self._near is not None and new:
             self._near.prepare([pair.input for pair in new])
@@ -288,7 +288,7 @@ class Corrections:
         Whether it is time to train is for the caller to ask, once for many pairs.
         """
         needed = 2 if pair.place in self._two_experts else 1
-        pair = pairs.approve(session, pair.id, actor, needed)
+        pair = pairs.approve(session, pair, actor, needed)
         if pair.state != "approved":
             return pair
         jobs.enqueue(session, "learn_pair", {"pair_id": pair.id}, key=f"learn:{pair.id}")

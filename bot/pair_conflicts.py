@@ -23,9 +23,9 @@ def open_conflicts(session: Session, pair: Pair) -> Pair:
     if pair.state != "proposed":
         return pair
     found = False
-    for older in pairs.approved_beside(session, pair):
-        said = disagreement(pair.input, older.output, pair.output)
+    for older_id, output in pairs.approved_outputs_beside(session, pair):
+        said = disagreement(pair.input, output, pair.output)
         if said is not None:
-            pair_conflicts.open_between(session, older.id, pair.id, said, _CHECKS)
+            pair_conflicts.open_between(session, older_id, pair.id, said, _CHECKS)
             found = True
     return pairs.get(session, pair.id) if found else pair

@@ -72,8 +72,10 @@ class PairImport:
             proposed = [new_pair(draft, actor) for draft in batch]
             findings = self._corrections.look_at(proposed)
             with self._database.write() as session:
+                known = set(pairs.known_keys(session, [each.origin_key for each in proposed]))
                 for wanted, found in zip(proposed, findings, strict=True):
-                    is_new = not pairs.is_known(session, wanted.origin_key)
+                    is_new = wanted.origin_key not in known
+                    known.add(wanted.origin_key)
                     pair = self._corrections.propose_in(session, wanted, found)
                     if is_new and pair.holds and looked_at:
                         pair = vouch(session, pair.id, pair.holds, actor, looked_at)

@@ -12,11 +12,12 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from storage import audit
 from storage.clock import utc_now
@@ -49,10 +50,14 @@ class Membership:
 
     Attributes:
         group_id: The group that stands for it.
+        split: The side on which that group lies.
+        key: That group's key.
         set_aside: Why its pair must be on neither side, in words; None if it need not.
     """
 
     group_id: int
+    split: str
+    key: str
     set_aside: str | None = None
 
 
@@ -110,25 +115,23 @@ def assign(
         near: The pairs whose questions are the same in other words.
         held_out_share: The wished share of held-out groups.
     """
-    groups = _standing(session, near)
-    same = session.scalar(select(PairGroupRow).where(PairGroupRow.key == group_key(question)))
+    groups = {group.group_id: group for group in _standing(session, near)}
+    same = _of_key(session, group_key(question))
     if same is not None:
-        groups[same.merged_into_id or same.id] = session.get_one(
-            PairGroupRow, same.merged_into_id or same.id
-        ).split
+        groups[same.group_id] = same
     if not groups:
-        return Membership(_make(session, question, held_out_share))
+        return _make(session, question, held_out_share)
     kept = min(groups)
-    if set(groups.values()) == {"train", "held_out"}:
-        held_out = min(group for group, split in groups.items() if split == "held_out")
-        return Membership(
-            held_out,
-            "Its question is nearly the same as one that is trained on and as one that is kept "
-            "for measuring; on either side it would leak to the other.",
+    if {group.split for group in groups.values()} == {"train", "held_out"}:
+        held_out = min(number for number, group in groups.items() if group.split == "held_out")
+        return replace(
+            groups[held_out],
+            set_aside="Its question is nearly the same as one that is trained on and as one that "
+            "is kept for measuring; on either side it would leak to the other.",
         )
     for other in sorted(set(groups) - {kept}):
         _point(session, other, kept, "grouping")
-    return Membership(kept)
+    return groups[kept]
 
 
 def merge(session: Session, one: int, other: int, actor: str) -> Merged:
@@ -148,7 +151,7 @@ def merge(session: Session, one: int, other: int, actor: str) -> Merged:
     Raises:
         PairChangeRefused: there is no such pair.
     """
-    groups = _standing(session, (one, other))
+    groups = {group.group_id: group.split for group in _standing(session, (one, other))}
     missing = {one, other} - set(
         session.scalars(select(PairRow.id).where(PairRow.id.in_((one, other))))
     )
@@ -188,38 +191,55 @@ def _members(group_id: int) -> Select[Any]:
     )
 
 
-def _standing(session: Session, pair_ids: Collection[int]) -> dict[int, str]:
-    """The groups that stand for these pairs, with their sides."""
-    found: dict[int, str] = {}
-    own = select(func.coalesce(PairGroupRow.merged_into_id, PairGroupRow.id)).join(
-        PairRow, PairRow.group_id == PairGroupRow.id
-    )
+def _standing(session: Session, pair_ids: Collection[int]) -> tuple[Membership, ...]:
+    """The groups that stand for these pairs."""
+    found: dict[int, Membership] = {}
     ids = sorted(pair_ids)
     for start in range(0, len(ids), 500):
-        for group_id, split in session.execute(
-            select(PairGroupRow.id, PairGroupRow.split).where(
-                PairGroupRow.id.in_(own.where(PairRow.id.in_(ids[start : start + 500])))
-            )
-        ):
-            found[group_id] = split
-    return found
+        some = {"pairs": ids[start : start + 500]}
+        for group_id, split, key in session.execute(_groups_of(), some):
+            found[group_id] = Membership(group_id, split, key)
+    return tuple(found.values())
 
 
-def _make(session: Session, question: str, held_out_share: float) -> int:
-    split = draw_split(" ".join(sorted(content_words(question))), held_out_share)
-    made = insert_once(
-        session, PairGroupRow, key=group_key(question), split=split, created_at=utc_now()
+def _of_key(session: Session, key: str) -> Membership | None:
+    """The group that stands for the one with this key, if there is one."""
+    row = session.execute(_group_of_key(), {"key": key}).first()
+    return None if row is None else Membership(row[0], row[1], row[2])
+
+
+@lru_cache(maxsize=1)
+def _groups_of() -> Select[int, str, str]:
+    own = aliased(PairGroupRow)
+    return (
+        select(PairGroupRow.id, PairGroupRow.split, PairGroupRow.key)
+        .join(own, PairGroupRow.id == func.coalesce(own.merged_into_id, own.id))
+        .join(PairRow, PairRow.group_id == own.id)
+        .where(PairRow.id.in_(bindparam("pairs", expanding=True)))
+        .distinct()
     )
+
+
+@lru_cache(maxsize=1)
+def _group_of_key() -> Select[int, str, str]:
+    own = aliased(PairGroupRow)
+    return (
+        select(PairGroupRow.id, PairGroupRow.split, PairGroupRow.key)
+        .join(own, PairGroupRow.id == func.coalesce(own.merged_into_id, own.id))
+        .where(own.key == bindparam("key"))
+    )
+
+
+def _make(session: Session, question: str, held_out_share: float) -> Membership:
+    split = draw_split(" ".join(sorted(content_words(question))), held_out_share)
+    key = group_key(question)
+    made = insert_once(session, PairGroupRow, key=key, split=split, created_at=utc_now())
     if made is None:  # another process has just made it
-        return int(
-            session.scalars(
-                select(func.coalesce(PairGroupRow.merged_into_id, PairGroupRow.id)).where(
-                    PairGroupRow.key == group_key(question)
-                )
-            ).one()
-        )
+        there = _of_key(session, key)
+        assert there is not None
+        return there
     audit.record(session, "grouping", "group.made", f"group {made}", {"split": split})
-    return made
+    return Membership(made, split, key)
 
 
 def _point(session: Session, leaving: int, kept: int, actor: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from dataclasses import replace
+
+from sqlalchemy import bindparam, func, select, union_all
 from sqlalchemy.orm import Session
 
 from storage import audit, pair_conflicts, question_bands
@@ -26,7 +28,26 @@ _ALLOWED = {
 }
 
 
-def approve(session: Session, pair_id: int, actor: str, needed: int = 1) -> Pair:
+#: The approved pairs that give way to one: for the same question, or found wrong beside it.
+_OUTDONE = union_all(
+    select(PairRow.id).where(
+        PairRow.input_key == bindparam("input_key"),
+        PairRow.audience == bindparam("audience"),
+        PairRow.state == "approved",
+        PairRow.id != bindparam("pair_id"),
+    ),
+    select(PairConflictRow.older_id)
+    .join(PairRow, PairRow.id == PairConflictRow.older_id)
+    .where(
+        PairConflictRow.newer_id == bindparam("pair_id"),
+        PairConflictRow.outcome == "newer",
+        PairRow.state == "approved",
+    ),
+)
+_LOCKED = select(PairRow).where(PairRow.id == bindparam("pair_id")).with_for_update()
+
+
+def approve(session: Session, pair: int | Pair, actor: str, needed: int = 1) -> Pair:
     """Say yes to a proposed pair; with enough different people's yes it is approved.
 
     An approved pair for the same question and audience is then superseded by it, and so is one
@@ -34,13 +55,14 @@ def approve(session: Session, pair_id: int, actor: str, needed: int = 1) -> Pair
 
     Args:
         session: A writing transaction.
-        pair_id: The pair.
+        pair: The pair's number, or the pair itself as this transaction has just seen it.
         actor: Who says yes.
         needed: How many people must.
 
     Raises:
         PairChangeRefused: the pair is neither proposed nor approved.
     """
+    pair_id = pair if isinstance(pair, int) else pair.id
     row = _locked(session, pair_id)
     if row.state == "approved":
         return get(session, pair_id)
@@ -54,7 +76,17 @@ def approve(session: Session, pair_id: int, actor: str, needed: int = 1) -> Pair
         return get(session, pair_id)
     for older_id in _outdone_by(session, row):
         _move(session, older_id, "superseded", actor, by=pair_id)
-    return _move(session, pair_id, "approved", actor)
+    _move_row(session, row, "approved", actor)
+    if isinstance(pair, int):
+        return get(session, pair_id)
+    return replace(
+        pair,
+        state=row.state,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        decision_reason=row.decision_reason,
+        superseded_by=row.superseded_by_id,
+    )
 
 
 def approvals(session: Session, pair_id: int) -> int:
@@ -144,7 +176,7 @@ def erase(session: Session, pair_id: int, actor: str) -> Pair:
 
 
 def _locked(session: Session, pair_id: int) -> PairRow:
-    row = session.scalar(select(PairRow).where(PairRow.id == pair_id).with_for_update())
+    row = session.scalar(_LOCKED, {"pair_id": pair_id})
     if row is None:
         raise PairChangeRefused(f"There is no pair {pair_id}. `skredder pairs list` shows them.")
     return row
@@ -160,24 +192,10 @@ def _refuse_unless_allowed(row: PairRow, move: str) -> None:
 
 def _outdone_by(session: Session, pair: PairRow) -> list[int]:
     """The approved pairs that give way when `pair` is approved."""
-    same = session.scalars(
-        select(PairRow.id).where(
-            PairRow.input_key == pair.input_key,
-            PairRow.audience == pair.audience,
-            PairRow.state == "approved",
-            PairRow.id != pair.id,
-        )
+    found = session.scalars(
+        _OUTDONE, {"input_key": pair.input_key, "audience": pair.audience, "pair_id": pair.id}
     )
-    found_wrong = session.scalars(
-        select(PairConflictRow.older_id)
-        .join(PairRow, PairRow.id == PairConflictRow.older_id)
-        .where(
-            PairConflictRow.newer_id == pair.id,
-            PairConflictRow.outcome == "newer",
-            PairRow.state == "approved",
-        )
-    )
-    return sorted({*same, *found_wrong})
+    return sorted(set(found))
 
 
 def _move(
@@ -189,7 +207,19 @@ def _move(
     by: int | None = None,
     reason: str | None = None,
 ) -> Pair:
-    row = _locked(session, pair_id)
+    _move_row(session, _locked(session, pair_id), move, actor, by=by, reason=reason)
+    return get(session, pair_id)
+
+
+def _move_row(
+    session: Session,
+    row: PairRow,
+    move: str,
+    actor: str,
+    *,
+    by: int | None = None,
+    reason: str | None = None,
+) -> None:
     _refuse_unless_allowed(row, move)
     before, row.state = row.state, "approved" if move == "reinstated" else move
     row.decided_by, row.decided_at, row.decision_reason = actor, utc_now(), reason
@@ -197,6 +227,5 @@ def _move(
     details: dict[str, str | int] = {"was": before}
     if by is not None:
         details["by"] = by
-    audit.record(session, actor, f"pair.{move}", f"pair {pair_id}", details)
+    audit.record(session, actor, f"pair.{move}", f"pair {row.id}", details)
     session.flush()
-    return get(session, pair_id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import UTC
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from storage import audit, pair_groups, pair_holds, question_bands
@@ -53,6 +54,22 @@ HELD_OUT_SHARE = 0.18
 #: Who places the holds that a pair is proposed with.
 _CHECKS = "checks"
 
+#: Built once: thousands of pairs may come in one file.
+_OF_ORIGIN = select(PairRow.id).where(PairRow.origin_key == bindparam("origin_key"))
+_STANDING = select(PairGroupRow.id).where(PairGroupRow.key == bindparam("key")).scalar_subquery()
+_BESIDE = (
+    select(PairRow.id, PairRow.output)
+    .join(PairGroupRow, PairGroupRow.id == PairRow.group_id)
+    .where(
+        (PairGroupRow.id == _STANDING) | (PairGroupRow.merged_into_id == _STANDING),
+        PairRow.state == "approved",
+        PairRow.id != bindparam("pair_id"),
+        PairRow.audience == bindparam("audience"),
+    )
+    .order_by(PairRow.id)
+)
+_INSERT_SOURCES = insert(PairSourceRow.__table__)  # type: ignore[arg-type]
+
 
 def propose(
     session: Session,
@@ -71,12 +88,13 @@ def propose(
         near: The stored pairs whose questions are the same in other words, when the caller
             knows; left out, they are found by their words.
     """
-    known = session.scalar(select(PairRow.id).where(PairRow.origin_key == pair.origin_key))
+    known = known_as(session, pair.origin_key)
     if known is not None:
         return get(session, known)
     if near is None:
         near = question_bands.near_by_words(session, pair.input)
     belongs = pair_groups.assign(session, pair.input, near, held_out_share)
+    created_at = (pair.created_at or utc_now()).astimezone(UTC)
     pair_id = insert_once(
         session,
         PairRow,
@@ -95,17 +113,20 @@ def propose(
         answer_id=pair.answer_id,
         group_id=belongs.group_id,
         set_aside=belongs.set_aside,
-        created_at=pair.created_at or utc_now(),
+        created_at=created_at,
     )
     if pair_id is None:  # another process has just stored it
-        known = session.scalars(
-            select(PairRow.id).where(PairRow.origin_key == pair.origin_key)
-        ).one()
+        known = known_as(session, pair.origin_key)
+        assert known is not None
         return get(session, known)
-    session.add_all(
-        PairSourceRow(pair_id=pair_id, uri=source.uri, heading=source.heading)
-        for source in pair.sources
-    )
+    if pair.sources:
+        session.execute(
+            _INSERT_SOURCES,
+            [
+                {"pair_id": pair_id, "uri": source.uri, "heading": source.heading}
+                for source in pair.sources
+            ],
+        )
     question_bands.store(session, pair_id, pair.input)
     audit.record(
         session,
@@ -120,15 +141,49 @@ def propose(
             "is_set_aside": belongs.set_aside is not None,
         },
     )
-    pair_holds.place(session, pair_id, pair.holds, _CHECKS)
-    session.flush()
-    return get(session, pair_id)
+    if pair.holds:
+        pair_holds.place(session, pair_id, pair.holds, _CHECKS)
+    return Pair(
+        id=pair_id,
+        input=pair.input,
+        output=pair.output,
+        context=pair.context,
+        language=pair.language,
+        audience=pair.audience,
+        state="proposed",
+        author=pair.author,
+        reason=pair.reason,
+        decided_by=None,
+        origin=pair.origin,
+        answer_id=pair.answer_id,
+        split=belongs.split,
+        group_key=belongs.key,
+        sources=pair.sources,
+        created_at=created_at,
+        decided_at=None,
+        holds=tuple(dict.fromkeys(pair.holds)),
+        set_aside=belongs.set_aside,
+        place=pair.place,
+    )
+
+
+def known_as(session: Session, origin_key: str) -> int | None:
+    """Return the pair of this origin, if it has been stored before."""
+    return session.scalar(_OF_ORIGIN, {"origin_key": origin_key})
 
 
 def is_known(session: Session, origin_key: str) -> bool:
     """Whether a pair of this origin has been stored before."""
-    known = session.scalar(select(PairRow.id).where(PairRow.origin_key == origin_key))
-    return known is not None
+    return known_as(session, origin_key) is not None
+
+
+def known_keys(session: Session, origin_keys: Collection[str]) -> frozenset[str]:
+    """Return those of some origins whose pairs have been stored before."""
+    keys, found = list(origin_keys), set[str]()
+    for start in range(0, len(keys), 500):
+        wanted = PairRow.origin_key.in_(keys[start : start + 500])
+        found.update(session.scalars(select(PairRow.origin_key).where(wanted)))
+    return frozenset(found)
 
 
 def ask_for_review(
@@ -211,6 +266,14 @@ def approved_beside(session: Session, pair: Pair) -> tuple[Pair, ...]:
         PairRow.audience == pair.audience,
         PairRow.group_id.in_(members),
     )
+
+
+def approved_outputs_beside(session: Session, pair: Pair) -> tuple[tuple[int, str], ...]:
+    """Return id and output of what `approved_beside` returns."""
+    rows = session.execute(
+        _BESIDE, {"key": pair.group_key, "pair_id": pair.id, "audience": pair.audience}
+    )
+    return tuple((int(pair_id), str(output)) for pair_id, output in rows)
 
 
 def listed(session: Session, state: str | None = None, limit: int = 100) -> tuple[Pair, ...]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -137,3 +138,21 @@ def test_about_the_wished_share_of_groups_is_held_out() -> None:
 def test_any_text_has_a_key_that_is_stable(text: str) -> None:
     assert question_key(question_key(text)) == question_key(text)
     assert content_words(text) == content_words(question_key(text))
+
+
+def test_what_is_proposed_or_approved_comes_back_as_it_is_stored(database: Database) -> None:
+    new = NewPair(
+        "Where is the boat?", "At the pier.", "U1", "import", "k", language="en", audience="C1",
+        context="The boat lies at the pier.", reason="wrong", answer_id=7,
+        sources=(PairSource("a.md", "A"), PairSource("b.md", "B")), holds=("Look.", "Look.", "So."),
+        place="C1", created_at=datetime(2026, 5, 1, 12, 30, 0, 5, tzinfo=timezone(timedelta(hours=2))),
+    )  # fmt: skip
+    with database.write() as session:
+        proposed = pairs.propose(session, new)
+        assert proposed == pairs.get(session, proposed.id)
+        approved = pairs.approve(session, proposed, "U9")
+        assert approved == pairs.get(session, proposed.id)
+        again = pairs.propose(session, replace(new, origin_key="k2", sources=(), holds=()))
+        assert again == pairs.get(session, again.id)
+        assert pairs.approve(session, again, "U9") == pairs.get(session, again.id)
+        assert pairs.known_keys(session, ["k", "k2", "k3"]) == {"k", "k2"}
