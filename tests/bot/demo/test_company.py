@@ -116,13 +116,14 @@ def test_a_page_is_in_the_language_of_its_folder() -> None:
 
 def test_there_are_as_many_pairs_as_promised_spread_over_all_pages() -> None:
     drafts = _pairs()
-    assert len(drafts) == 264
-    assert sum(draft.language == "no" for draft in drafts) >= 24
+    assert len(drafts) >= 400
+    assert sum(draft.language == "no" for draft in drafts) >= len(drafts) * 0.1
     assert {draft.language for draft in drafts} == {"en", "no"}
     assert {draft.audience for draft in drafts} == {"everyone"}
     a_page = Counter(str(draft.context).partition("#")[0] for draft in drafts)
     assert set(a_page) == set(_pages())
-    assert set(a_page.values()) <= {5, 6}
+    assert min(a_page.values()) >= 8
+    assert max(a_page.values()) <= 12
 
 
 def test_a_pair_is_written_by_the_owner_of_its_page_after_the_page() -> None:
@@ -210,7 +211,7 @@ def test_every_sign_off_is_used_often() -> None:
 def test_answers_do_not_all_begin_alike() -> None:
     openings = Counter(" ".join(draft.output.split()[1:3]) for draft in _pairs())
     _, most = openings.most_common(1)[0]
-    assert most <= 264 * 0.1
+    assert most <= openings.total() * 0.1
 
 
 def test_no_answer_can_be_taken_for_not_knowing() -> None:
