@@ -74,6 +74,4 @@ def demo_settings(admins: list[str], experts: list[str]) -> str:
         "# Small, so that the whole loop can be seen; a company would start with thousands.\n"
         f"enough_pairs = {count_pairs() + 1}\n"
         "retrain_every = 10\n"
-        "# So few pairs are read twice.\n"
-        "epochs = 2\n"
     )
