@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from bot.demo import company_files
 from bot.home import Home
 from bot.settings import load
 from bot.slack.calls import new_client
+from bot.workspace.people import DEFAULT_PEOPLE
 from bot.workspace.server import WorkspaceServer
 from bot.workspace.workspace import Workspace
 
@@ -31,10 +33,15 @@ Progress = Callable[[dict[str, Any]], None]
 class Stage:
     """Sets everything up, runs it, and takes it down again."""
 
-    def __init__(self, home: Home, port: int = 0) -> None:
-        """Take the home folder and the port of the workspace's page (0: any free one)."""
+    def __init__(self, home: Home, port: int = 0, locale: str = "en-US") -> None:
+        """Take the home folder, the port of the workspace's page (0: any free one), and the
+        language that people have their Slack in when the workspace is set up anew.
+        """
         self.home = home.make()
-        self.workspace = Workspace(state_file=self.home.root / "workspace.json")
+        self.workspace = Workspace(
+            people=tuple(replace(person, locale=locale) for person in DEFAULT_PEOPLE),
+            state_file=self.home.root / "workspace.json",
+        )
         self.server = WorkspaceServer(self.workspace, port=port)
         self._skredder: Skredder | None = None
 

@@ -63,29 +63,13 @@ def correction_view(
     blocks: list[Block] = [section("*" + say("Question") + "*\n" + asked)]
     parts = split(prefilled)
     labels = [say("The better answer"), say("…going on, if it is long"), say("…and on")]
-    for n in range(INPUTS):
-        part = parts[n] if n < len(parts) else ""
-        element: Block = {
-            "type": "plain_text_input",
-            "action_id": ANSWER_INPUT,
-            "multiline": True,
-            "max_length": INPUT_LENGTH,
-        }
-        if part:
-            element["initial_value"] = part
-        if n == 0:
-            element["focus_on_load"] = True
-        blocks.append(
-            {
-                "type": "input",
-                "block_id": ANSWER_BLOCK if n == 0 else f"{ANSWER_BLOCK}_{n + 1}",
-                "label": plain(labels[n]),
-                "optional": n > 0,
-                "element": element,
-            }
-        )
-        if n == 0:
-            blocks[-1]["hint"] = plain(hint, 150)
+    fields = [_input(n, labels[n], parts[n] if n < len(parts) else "") for n in range(INPUTS)]
+    fields[0]["hint"] = plain(hint, 150)
+    first = max(1, len(parts))  # the fields that hold something stand together
+    blocks += fields[:first]
+    for source in sources[:3]:
+        quoted = shortened(safe_mrkdwn(" ".join(source.text.split())), 600)
+        blocks.append(context([f"*[{source.n}] {source_name(source)}*\n{quoted}"]))
     names = reason_names(say)
     blocks.append(
         {
@@ -100,9 +84,7 @@ def correction_view(
             },
         }
     )
-    for source in sources[:3]:
-        quoted = shortened(safe_mrkdwn(" ".join(source.text.split())), 600)
-        blocks.append(context([f"*[{source.n}] {source_name(source)}*\n{quoted}"]))
+    blocks += fields[first:]
     return {
         "type": "modal",
         "callback_id": CORRECTION,
@@ -111,6 +93,27 @@ def correction_view(
         "submit": plain(say("Save"), 24),
         "close": plain(say("Cancel"), 24),
         "blocks": blocks,
+    }
+
+
+def _input(n: int, label: str, part: str) -> Block:
+    """Return the field for a piece of the answer; the first is needed, the others go on."""
+    element: Block = {
+        "type": "plain_text_input",
+        "action_id": ANSWER_INPUT,
+        "multiline": True,
+        "max_length": INPUT_LENGTH,
+    }
+    if part:
+        element["initial_value"] = part
+    if n == 0:
+        element["focus_on_load"] = True
+    return {
+        "type": "input",
+        "block_id": ANSWER_BLOCK if n == 0 else f"{ANSWER_BLOCK}_{n + 1}",
+        "label": plain(label),
+        "optional": n > 0,
+        "element": element,
     }
 
 

@@ -213,6 +213,6 @@ function textInput(element, block, context) {
     class: "input", placeholder: plain(element.placeholder?.text ?? ""), maxlength: element.max_length ?? (TYPES[element.type] ? null : 3000),
     value: start(element, block, context) ?? "", dataset: { focus: key(block, element), wanted: element.focus_on_load ? "1" : "" },
   };
-  const node = element.multiline ? h("textarea", { ...props, rows: 5 }) : h("input", { ...props, type: TYPES[element.type] ?? "text" });
+  const node = element.multiline ? h("textarea", { ...props, rows: block.optional && !props.value ? 2 : 5 }) : h("input", { ...props, type: TYPES[element.type] ?? "text" });
   return holds(element, block, context, node, () => node.value || null, TYPES[element.type] ? "change" : "keydown");
 }

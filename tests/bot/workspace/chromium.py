@@ -39,8 +39,7 @@ class Chromium:
         self._socket = self._attach(profile)
         for domain in ("Page", "Runtime", "Log"):
             self._command(f"{domain}.enable")
-        size = {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-        self._command("Emulation.setDeviceMetricsOverride", **size)
+        self.resize(1280, 800)
         self._command("Page.navigate", url=address)
 
     def close(self) -> None:
@@ -86,6 +85,21 @@ class Chromium:
                 "Input.dispatchMouseEvent", type=kind, x=x, y=y, button=pressed, clickCount=1
             )
 
+    def hover(self, selector: str) -> None:
+        """Wait for an element and move the mouse over it."""
+        x, y = self.wait(
+            f"""(() => {{
+                const box = document.querySelector({json.dumps(selector)})?.getBoundingClientRect();
+                return box && [box.x + box.width / 2, box.y + Math.min(box.height / 2, 12)];
+            }})()"""
+        )
+        self._command("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    def resize(self, width: int, height: int) -> None:
+        """Make the window so large, in pixels."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._command("Emulation.setDeviceMetricsOverride", **size)
+
     def write(self, text: str) -> None:
         """Type text where the focus is."""
         self._command("Input.insertText", text=text)
@@ -103,9 +117,19 @@ class Chromium:
                 **more,
             )
 
-    def photograph(self, path: Path) -> None:
-        """Save what is to be seen as a PNG."""
-        taken = self._command("Page.captureScreenshot", format="png")
+    def photograph(self, path: Path, selector: str = "") -> None:
+        """Save what is to be seen as a PNG: all of it, or one element."""
+        clip = {}
+        if selector:
+            x, y, width, height = self.wait(
+                f"""(() => {{
+                    const box = document.querySelector({json.dumps(selector)})
+                        ?.getBoundingClientRect();
+                    return box && [box.x, box.y, box.width, box.height];
+                }})()"""
+            )
+            clip = {"clip": {"x": x, "y": y, "width": width, "height": height, "scale": 1}}
+        taken = self._command("Page.captureScreenshot", format="png", **clip)
         path.write_bytes(base64.b64decode(taken["data"]))
 
     def _attach(self, profile: Path) -> WebSocket:

@@ -1,0 +1,115 @@
+"""An expert's day: correcting in every way, reviewing, deciding, taking back."""
+
+from __future__ import annotations
+
+from bot.demo.stage import ADMIN, ASK_CHANNEL, COLLEAGUE, EMPLOYEE, EXPERT
+from bot.slack.words import words
+from tests.browser.day import PATIENCE, Day
+
+
+def play(day: Day) -> None:
+    """Play Ingrid's day, after Kari's."""
+    _answers_what_was_handed_over(day)
+    _corrects_by_button(day)
+    _corrects_by_reply(day)
+    _ticks_a_colleagues_reply(day)
+    _contradicted(day)
+    _reviews(day)
+
+
+def _answers_what_was_handed_over(day: Day) -> None:
+    say = words(day.sayings.language)
+    day.become(EXPERT)
+    day.go(ASK_CHANNEL)
+    day.tab.evaluate("[...document.querySelectorAll('#messages .summary')].at(-1).click()")
+    day.press(say("Answer"), "#thread")
+    day.write_over(day.sayings.known_after_all, "dialog textarea")
+    day.press(say("Save"), "dialog")
+    day.tab.wait("!document.querySelector('dialog')", 30)
+    told = say("Verified by <@{expert}> · from now on this is what I answer.")
+    day.see(told.partition("·")[2].strip(), "#thread")
+    day.photograph("answered-by-an-expert")
+
+
+def _corrects_by_button(day: Day) -> None:
+    say = words(day.sayings.language)
+    day.become(COLLEAGUE)
+    day.ask(day.sayings.wrong)
+    day.become(EXPERT)
+    day.press(say("Correct it"), "#thread")
+    day.write_over(day.sayings.better, "dialog textarea")
+    day.photograph("correct-form")
+    day.press(say("Save"), "dialog")
+    day.tab.wait("!document.querySelector('dialog')", 30)
+    day.tab.wait("document.querySelectorAll('#thread .message').length >= 3", PATIENCE)
+    day.photograph("corrected")
+
+
+def _corrects_by_reply(day: Day) -> None:
+    day.become(COLLEAGUE)
+    day.ask(day.sayings.other_wrong)
+    day.become(EXPERT)
+    day.say(f"{day.sayings.correction} {day.sayings.other_better}", "#composer-thread")
+    day.tab.wait("document.querySelectorAll('#thread .message').length >= 4", PATIENCE)
+    day.photograph("corrected-by-reply")
+
+
+def _ticks_a_colleagues_reply(day: Day) -> None:
+    say = words(day.sayings.language)
+    tom, sindre = (day.stage.workspace.person(name) for name in (COLLEAGUE, ADMIN))
+    root = tom.post("general", day.sayings.open_question)
+    sindre.post("general", day.sayings.colleague_knows, root)
+    day.become(EXPERT)
+    day.go("general")
+    day.tab.evaluate("[...document.querySelectorAll('#messages .summary')].at(-1).click()")
+    day.tab.wait("document.querySelectorAll('#thread .message').length >= 2")
+    day.tab.hover("#thread .message:last-child")
+    day.press(day.sayings.page["react"], "#thread .message:last-child")
+    day.tab.wait("!!document.querySelector('.menu')")
+    day.tab.click(".menu .menu-item:nth-child(2)")
+    saved = say("Saved: whoever asks this again gets <@{user}>'s answer.").partition(":")[0]
+    day.see(saved, "#thread")
+    day.photograph("tick")
+
+
+def _contradicted(day: Day) -> None:
+    """Kari is given the corrected answer, and holds another one to be right."""
+    say = words(day.sayings.language)
+    day.become(EMPLOYEE)
+    day.ask(day.sayings.wrong)
+    day.photograph("verified-answer")
+    day.press(say("Correct it"), "#thread")
+    day.write_over(day.sayings.contradicting, "dialog textarea")
+    day.press(say("Save"), "dialog")
+    day.tab.wait("!document.querySelector('dialog')", 30)
+
+
+def _reviews(day: Day) -> None:
+    say = words(day.sayings.language)
+    day.become(EXPERT)
+    day.open_home(say("Corrections to review"))
+    day.see(say("Reject"), "#home")
+    day.see(say("Both are right"), "#home")
+    day.photograph_home("review-queue", 2_000)
+    day.press(say("Edit"), "#home", 0)
+    day.tab.wait("!!document.querySelector('dialog textarea')", 30)
+    day.photograph("edit-a-proposal")
+    day.press(day.sayings.page["cancel"], "dialog")
+    day.tab.wait("!document.querySelector('dialog')")
+    _press_and_wait(day, say("The older is right"))
+    _press_and_wait(day, say("Approve"))
+    if say("Reject") in day.tab.text("#home"):
+        _press_and_wait(day, say("Reject"))
+    day.press(say("Take it back"), "#home", 0)
+    day.tab.wait("!!document.querySelector('dialog.small')")
+    day.photograph("take-back")
+    day.press(say("Yes"), "dialog")
+    day.tab.wait("!document.querySelector('dialog')")
+    day.photograph_home("expert-home", 1_400)
+
+
+def _press_and_wait(day: Day, label: str) -> None:
+    """Press a button in App Home, and wait until it is shown anew."""
+    day.tab.evaluate("document.querySelector('#home').dataset.old = '1'")
+    day.press(label, "#home", 0)
+    day.tab.wait("!document.querySelector('#home[data-old]')", 60)
