@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bot.settings import AudienceSettings
+from bot.teams import Teams
 
 #: Every colleague, in every place that is not shared with outsiders.
 EVERYONE = "everyone"
@@ -25,10 +26,19 @@ class Audiences:
         """Take the settings' mapping of audiences to places, and what names the home workspace.
 
         `everyone` are the colleagues in that workspace. Of another workspace in which the app is
-        installed everyone is an audience of that workspace's id.
+        installed everyone is an audience of that workspace's id, and a channel's own documents are
+        an audience of both ids, such as `T2/C9`.
         """
         self._mapping = dict(mapping)
-        self._home_team = home_team
+        self._teams = Teams(home_team)
+
+    def everyone_in(self, team_id: str) -> str:
+        """Return the audience that all colleagues of a workspace are."""
+        return self._teams.far(team_id) or EVERYONE
+
+    def of_pairs(self, channel: str, *, is_private: bool, team_id: str = "") -> str:
+        """Return who may see what was said in a channel: its members, or every colleague."""
+        return self._teams.name(team_id, channel) if is_private else self.everyone_in(team_id)
 
     def of(
         self,
@@ -48,13 +58,13 @@ class Audiences:
                 get only what is marked for them.
             team_id: The workspace, if there are several.
         """
-        home = self._home_team()
-        everyone = team_id if team_id and home and team_id != home else EVERYONE
+        everyone = self.everyone_in(team_id)
         if with_outsiders:
             if everyone != EVERYONE:
                 return frozenset()
             return frozenset(name for name, audience in self._mapping.items() if audience.outsiders)
         if not is_private:
             return frozenset({everyone})
-        mapped = {name for name, audience in self._mapping.items() if channel in audience.channels}
-        return frozenset({everyone, channel} | mapped)
+        place = self._teams.name(team_id, channel)
+        mapped = {name for name, audience in self._mapping.items() if place in audience.channels}
+        return frozenset({everyone, place} | mapped)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
+from bot.audiences import Audiences
 from bot.near_questions import NearQuestions
 from bot.pair_audience import audience_of
 from bot.pair_checks import Findings
@@ -14,6 +15,7 @@ from bot.pair_conflicts import open_conflicts
 from bot.permissions import Permissions
 from bot.prequential import score
 from bot.question_text import QuestionUnusable, clean_question
+from bot.teams import ONE_WORKSPACE, Teams, id_in, team_in
 from bot.told import Told
 from knowledge.language import detect_language
 from storage import answers, jobs, pair_trials, pairs, questions
@@ -68,6 +70,12 @@ class Corrections:
         self._examine = examine
         self._near = near
         self._two_experts = frozenset(two_experts)
+        self.tell_apart(ONE_WORKSPACE)
+
+    def tell_apart(self, teams: Teams) -> None:
+        """Take which workspace is the home one; until then whatever comes is of that one."""
+        self._teams = teams
+        self._audiences = Audiences({}, teams.home)
 
     def warm(self) -> None:
         """Take what was asked so far into memory: Slack waits three seconds for a form to close."""
@@ -116,15 +124,26 @@ class Corrections:
         """Whether this person's corrections need nobody else's approval."""
         return self._permissions.may(user_id, "approve a correction")
 
-    def correct(self, *, answer_id: int, text: str, reason: str, user_id: str, key: str) -> Pair:
+    def correct(
+        self,
+        *,
+        answer_id: int,
+        text: str,
+        reason: str,
+        user_id: str,
+        key: str,
+        asked_in: str | None = None,
+    ) -> Pair:
         """Commit a correction of an answer, with the work that follows from it.
 
         Args:
             answer_id: The answer that was wrong.
             text: The better answer.
             reason: What was wrong with it.
-            user_id: Who corrects, as Slack vouches for it.
+            user_id: Who corrects, as Slack vouches for it and `bot.teams` calls them.
             key: The same in every delivery of this correction.
+            asked_in: The audience of the place the question was asked in, if not everybody can
+                read there.
 
         Raises:
             CorrectionRefused: the text is empty, too long, or what was answered already.
@@ -137,10 +156,16 @@ class Corrections:
             if answer is None:
                 raise CorrectionRefused("The answer you are correcting is no longer there.")
             question = questions.get(session, answer.question_id)
+        if self._teams.far(question.team_id) != team_in(user_id):
+            raise CorrectionRefused("The answer you are correcting is no longer there.")
         asked = _asked(question.text)
         _check(output, without_citations(answer.text))
-        seen_by = audience_of(source.audience for source in answer.sources)
-        is_private = question.place == "dm" and question.user_id != user_id
+        seen_by = audience_of(
+            (source.audience for source in answer.sources),
+            asked_in if question.place != "dm" else None,
+            self._audiences.everyone_in(question.team_id),
+        )
+        is_private = question.place == "dm" and question.user_id != id_in(user_id)
         new = NewPair(
             input=asked,
             output=output,
@@ -151,7 +176,7 @@ class Corrections:
             audience=seen_by.audience,
             reason=reason,
             answer_id=answer.id,
-            place=question.channel,
+            place=self._teams.name(question.team_id, question.channel),
             sources=tuple(
                 dict.fromkeys(PairSource(s.uri, s.heading) for s in answer.sources if s.cited)
             ),
@@ -187,7 +212,7 @@ class Corrections:
             text: The reply, as the colleague wrote it.
             author: Who wrote it.
             chosen_by: Who found it good; it counts at once if that is an expert.
-            place: The channel it stands in.
+            place: The channel it stands in, as `bot.teams` calls it.
             audience: Who may see it: the channel itself, unless everyone can read there.
             key: The same in every delivery of this choice.
             answer_id: The bot's own answer to the question, if there is one: its asker is told.
@@ -204,7 +229,8 @@ class Corrections:
             answer = answers.get(session, answer_id) if answer_id is not None else None
         seen_by = audience_of(
             () if answer is None else (source.audience for source in answer.sources),
-            None if audience == "everyone" else audience,
+            audience,
+            self._audiences.everyone_in(team_in(place)),
         )
         new = NewPair(
             input=asked,

@@ -19,7 +19,9 @@ class PairAudience:
     holds: tuple[str, ...] = ()
 
 
-def audience_of(passages: Iterable[str], place: str | None = None) -> PairAudience:
+def audience_of(
+    passages: Iterable[str], place: str | None = None, everyone: str = EVERYONE
+) -> PairAudience:
     """Return the narrowest audience of what a pair was made of.
 
     A passage that was not for everyone makes the pair as narrow as itself, cited or not: what the
@@ -29,13 +31,14 @@ def audience_of(passages: Iterable[str], place: str | None = None) -> PairAudien
     Args:
         passages: The audiences of the passages that were shown.
         place: The channel it was said in, if not everybody can read there.
+        everyone: Who everybody is in the workspace it was said in.
     """
-    narrow = {audience for audience in passages if audience != EVERYONE}
-    if place:
+    narrow = {audience for audience in passages if audience != everyone}
+    if place and place != everyone:
         narrow.add(place)
     if not narrow:
-        return PairAudience(EVERYONE)
-    if len(narrow) == 1:
+        return PairAudience(everyone)
+    if len(narrow) == 1 and EVERYONE not in narrow:  # another workspace's everyone is not ours
         return PairAudience(narrow.pop())
     named = " and ".join(sorted(narrow))
     return PairAudience(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 from bot.settings import People, Route
+from bot.teams import id_in, team_in
 from bot.told import Told
 
 Action = Literal[
@@ -25,6 +26,7 @@ Action = Literal[
     "change the schedule",
     "change a channel's settings",
     "export pairs",
+    "leave a workspace",
 ]
 
 Role = Literal["outsider", "anyone", "expert", "admin"]
@@ -35,6 +37,7 @@ NEEDS: dict[Action, Role] = {
     "vote": "outsider",
     "stop an answer": "outsider",
     "open the home tab": "outsider",
+    "leave a workspace": "outsider",
     "share an answer": "anyone",
     "ask an expert": "anyone",
     "propose a correction": "anyone",
@@ -57,7 +60,8 @@ class NotAllowed(Told):
 class Permissions:
     """Decides from the settings. Admins may do whatever experts may.
 
-    The settings name people by their ids, or groups of them by the ids of Slack's user groups.
+    The settings name people by their ids, or groups of them by the ids of Slack's user groups;
+    those of another workspace than the home one as `bot.teams` does, with its id before them.
     """
 
     def __init__(self, people: People) -> None:
@@ -71,13 +75,21 @@ class Permissions:
 
     @property
     def admins(self) -> tuple[str, ...]:
-        """The ids of the admins, in a stable order."""
-        return tuple(sorted(self._expanded(self._people.admins)))
+        """The ids of the home workspace's admins, in a stable order."""
+        return self.admins_in("")
 
     @property
     def experts(self) -> tuple[str, ...]:
-        """The ids of the experts, in a stable order."""
-        return tuple(sorted(self._expanded(self._people.experts)))
+        """The ids of the home workspace's experts, in a stable order."""
+        return self.experts_in("")
+
+    def admins_in(self, team: str) -> tuple[str, ...]:
+        """Return what Slack calls the admins in a workspace (empty: the home one)."""
+        return self._expanded(self._people.admins, team)
+
+    def experts_in(self, team: str) -> tuple[str, ...]:
+        """Return what Slack calls the experts in a workspace (empty: the home one)."""
+        return self._expanded(self._people.experts, team)
 
     def is_admin(self, user_id: str) -> bool:
         """Whether this person is an admin."""
@@ -102,7 +114,8 @@ class Permissions:
             return
         needed = NEEDS[action]
         if needed == "admin":
-            names = ", ".join(f"<@{admin}>" for admin in self.admins) or "–"
+            admins = self.admins_in(team_in(user_id))
+            names = ", ".join(f"<@{admin}>" for admin in admins) or "–"
             raise NotAllowed("Only admins may do this. Admins are: {names}.", names=names)
         if needed == "expert":
             raise NotAllowed(
@@ -113,24 +126,35 @@ class Permissions:
     def routed(self, channel: str, text: str) -> tuple[str, ...]:
         """Return whom to ask what the documents do not hold, by where and what was asked.
 
+        They are called what Slack calls them in the workspace of that channel; nobody of another
+        one is asked.
+
         The first route that fits decides: one names channels, words of the question, or both.
         Without one it is all experts, and without those the admins.
         """
+        team = team_in(channel)
         for route in self._people.routes:
-            if _fits(route, channel, text):
-                return tuple(sorted(self._expanded(route.experts)))
-        return self.experts or self.admins
+            if _fits(route, channel, text) and (people := self._expanded(route.experts, team)):
+                return people
+        return self.experts_in(team) or self.admins_in(team)
 
     def _includes(self, named: Iterable[str], user_id: str) -> bool:
         return user_id in named or any(
-            user_id in self._members_of(one) for one in named if one.startswith("S")
+            id_in(user_id) in self._members_of(one)
+            for one in named
+            if _is_group(one) and team_in(one) == team_in(user_id)
         )
 
-    def _expanded(self, named: Iterable[str]) -> frozenset[str]:
+    def _expanded(self, named: Iterable[str], team: str) -> tuple[str, ...]:
         people: set[str] = set()
         for one in named:
-            people |= self._members_of(one) if one.startswith("S") else {one}
-        return frozenset(people)
+            if team_in(one) == team:
+                people |= self._members_of(one) if _is_group(one) else {id_in(one)}
+        return tuple(sorted(people))
+
+
+def _is_group(name: str) -> bool:
+    return id_in(name).startswith("S")
 
 
 def _fits(route: Route, channel: str, text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from knowledge.ingest import Ingestion, SyncStopped
 from knowledge.listing import SourceMissing
 from knowledge.reconciliation import rebuild, reconcile
 from knowledge.reembedding import Reembedding
-from storage import answers, audit, sources, versions
+from storage import answers, audit, by_workspace, sources, versions
 from storage.clock import utc_now
 from storage.database import Database
 from storage.versions import Version
@@ -161,13 +161,24 @@ class Upkeep:
         ]
         return [asdict(check) for check in checks]
 
-    def gaps(self, days: int, limit: int) -> list[dict[str, Any]]:
-        """Group the questions that found nothing in the last `days` by topic."""
+    def gaps(
+        self, days: int, limit: int, teams: Collection[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Group the questions that found nothing in the last `days` by topic.
+
+        Args:
+            days: How far to look back.
+            limit: How many topics.
+            teams: The ids of one Slack workspace; all questions if None.
+        """
         since = utc_now() - timedelta(days=days)
         with self._database.read() as session:
-            unanswered = [
-                Unanswered(text, asked_at) for text, asked_at in answers.abstained(session, since)
-            ]
+            asked = (
+                answers.abstained(session, since)
+                if teams is None
+                else by_workspace.abstained(session, since, teams)
+            )
+        unanswered = [Unanswered(text, asked_at) for text, asked_at in asked]
         return [
             {
                 "topic": gap.topic,

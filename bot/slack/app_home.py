@@ -39,10 +39,10 @@ from bot.slack.people import People
 from bot.slack.threads import channel_scope
 from bot.slack.words import Words
 from bot.worker import TryLater
-from storage import choices, jobs, pairs
+from storage import by_workspace, choices, jobs, pairs
 from storage.database import Database
 from storage.jobs import Job
-from storage.overview import Day, overview, per_day
+from storage.overview import Day, overview
 from storage.pairs import PairChangeRefused
 from training.pair_files import write_pairs
 
@@ -62,7 +62,8 @@ class SlowFacts:
 
     def __init__(self) -> None:
         """Begin without anything."""
-        self.gaps: tuple[home_facts.Gap, ...] = ()
+        #: By workspace.
+        self.gaps: dict[str, tuple[home_facts.Gap, ...]] = {}
         self._plots: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -93,7 +94,8 @@ class AppHome:
     retrainings: Retrainings
     schedule: RetrainSchedule
     plan: Callable[[], Plan]
-    gaps: Callable[[], list[dict[str, Any]]]
+    #: What the documents did not answer in the workspaces with these ids.
+    gaps: Callable[[tuple[str, ...]], list[dict[str, Any]]]
     wake_workers: Callable[[], None]
     #: What takes longer to make than opening the tab may: gaps, and the picture by what it shows.
     slow: SlowFacts = field(default_factory=SlowFacts)
@@ -126,20 +128,22 @@ class AppHome:
         try:
             facts = self._facts(user_id, team_id, say)
             self.calls.call("views_publish", user_id=user_id, view=home_view(facts, say))
-            if facts.admins is not None and self._deepen(facts.admins.days, say):
+            if facts.admins is not None and self._deepen(facts.admins.days, team_id, say):
                 facts = self._facts(user_id, team_id, say)
                 self.calls.call("views_publish", user_id=user_id, view=home_view(facts, say))
         except SlackBusy as busy:
             raise TryLater(busy.seconds, str(busy)) from busy
 
     def _facts(self, user_id: str, team_id: str, say: Words) -> home_facts.Facts:
-        is_admin = self.permissions.is_admin(user_id)
+        teams = self.guard.teams
+        person = teams.name(team_id, user_id)
+        is_admin = self.permissions.is_admin(person)
         with self.database.read() as session:
-            seen = overview(session)
-            taught = home_facts.taught(session, user_id)
+            seen = by_workspace.counted(session, overview(session), teams.ids_of(team_id))
+            taught = home_facts.taught(session, person)
             experts = (
-                home_facts.for_experts(session, seen)
-                if self.permissions.is_expert(user_id)
+                home_facts.for_experts(session, teams, team_id)
+                if self.permissions.is_expert(person)
                 else None
             )
         return home_facts.Facts(
@@ -152,10 +156,11 @@ class AppHome:
 
     def _for_admins(self, team_id: str, say: Words) -> home_facts.ForAdmins:
         with self.database.read() as session:
-            days = per_day(session, DAYS)
+            teams = self.guard.teams
+            days = by_workspace.per_day(session, DAYS, teams.ids_of(team_id))
             versions = home_facts.versions_with_numbers(session)
             strict = home_facts.strict_channels(session, team_id)
-            audit = home_facts.newest_audit(session)
+            audit = home_facts.newest_audit(session, teams.far(team_id))
         following = self.schedule.following()
         status = self.retrainings.status()
         return home_facts.ForAdmins(
@@ -169,7 +174,7 @@ class AppHome:
             ),
             days=days,
             plot_file=self.slow.plot(self._plot_key(days, say)),
-            gaps=self.slow.gaps,
+            gaps=self.slow.gaps.get(teams.far(team_id), ()),
             versions=versions,
             strict=strict,
             audit=audit,
@@ -180,11 +185,15 @@ class AppHome:
         shown = f"{self.calls.team_id}{say.language}{days}"
         return hashlib.sha256(shown.encode()).hexdigest()
 
-    def _deepen(self, days: tuple[Day, ...], say: Words) -> bool:
+    def _deepen(self, days: tuple[Day, ...], team_id: str, say: Words) -> bool:
         """Make what takes longer, if it is not as it was. Returns whether it changed."""
-        found = tuple(home_facts.Gap(str(gap["topic"]), int(gap["times"])) for gap in self.gaps())
-        is_new = found != self.slow.gaps
-        self.slow.gaps = found
+        teams = self.guard.teams
+        found = tuple(
+            home_facts.Gap(str(gap["topic"]), int(gap["times"]))
+            for gap in self.gaps(teams.ids_of(team_id))
+        )
+        is_new = found != self.slow.gaps.get(teams.far(team_id), ())
+        self.slow.gaps[teams.far(team_id)] = found
         key = self._plot_key(days, say)
         if self.slow.plot(key):
             return is_new
@@ -205,19 +214,19 @@ class AppHome:
 
     def approve(self, ack: Ack, body: Body, payload: Body) -> None:
         """Approve a waiting pair."""
-        self._act(ack, body, lambda who: self.corrections.approve(int(payload["value"]), who))
+        self._act_on(ack, body, payload, self.corrections.approve)
 
     def reject(self, ack: Ack, body: Body, payload: Body) -> None:
         """Turn a waiting pair down."""
-        self._act(ack, body, lambda who: self.corrections.reject(int(payload["value"]), who))
+        self._act_on(ack, body, payload, self.corrections.reject)
 
     def confirm(self, ack: Ack, body: Body, payload: Body) -> None:
         """Say that an answer is still right although its page changed."""
-        self._act(ack, body, lambda who: self.corrections.confirm(int(payload["value"]), who))
+        self._act_on(ack, body, payload, self.corrections.confirm)
 
     def revoke(self, ack: Ack, body: Body, payload: Body) -> None:
         """Take back an answer that is not right any more."""
-        self._act(ack, body, lambda who: self.corrections.revoke(int(payload["value"]), who))
+        self._act_on(ack, body, payload, self.corrections.revoke)
 
     def decide_older(self, ack: Ack, body: Body, payload: Body) -> None:
         """Say that of two answers the older is right."""
@@ -231,7 +240,23 @@ class AppHome:
         """Say that two answers do not contradict each other."""
         self._decide(ack, body, payload, "both")
 
+    def _act_on(
+        self, ack: Ack, body: Body, payload: Body, change: Callable[[int, str], object]
+    ) -> None:
+        """Change a pair, if it is of the workspace in which the button was pressed."""
+        with self.database.read() as session:
+            pair = pairs.get(session, int(payload["value"]))
+        if not self.guard.is_here(body, home_facts.team_of_pair(pair)):
+            ack()
+            return
+        self._act(ack, body, lambda who: change(pair.id, who))
+
     def _decide(self, ack: Ack, body: Body, payload: Body, outcome: str) -> None:
+        with self.database.read() as session:
+            team = home_facts.team_of_conflict(session, int(payload["value"]))
+        if not self.guard.is_here(body, team):
+            ack()
+            return
         self._act(
             ack,
             body,
@@ -277,7 +302,13 @@ class AppHome:
             before = set(home_facts.strict_channels(session, team_id))
             for channel in sorted(before ^ wanted):
                 value = "on" if channel in wanted else "off"
-                choices.choose(session, channel_scope(team_id, channel), "strict", value, user_id)
+                choices.choose(
+                    session,
+                    channel_scope(team_id, channel),
+                    "strict",
+                    value,
+                    self.guard.person_of(body),
+                )
             self._show_anew(session, user_id, team_id)
         ack()
         self.wake_workers()
@@ -297,7 +328,8 @@ class AppHome:
         user_id = str(job.payload["user_id"])
         say = self.people.words(user_id)
         with self.database.read() as session:
-            approved = pairs.listed(session, "approved", limit=1_000_000)
+            team = self.guard.teams.far(str(job.payload.get("team_id") or ""))
+            approved = home_facts.pairs_of(session, "approved", team, 1_000_000)
         written = io.StringIO()
         count = write_pairs((draft_of(pair) for pair in reversed(approved)), written, "jsonl")
         told = say.plural("{count} approved pair.", "{count} approved pairs.", count)
@@ -322,7 +354,7 @@ class AppHome:
         user_id = user_of(body)
         told = ""
         try:
-            change(user_id)
+            change(self.guard.person_of(body))
         except (PairChangeRefused, RetrainRefused) as refused:
             told = self.people.words_at_hand(user_id).told(refused)
         with self.database.write() as session:

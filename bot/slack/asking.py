@@ -120,10 +120,12 @@ class Asking:
         is_first = False
         with self.database.write() as session:
             answer = answers.get(session, int(payload["value"]))
-            if answer is not None:
-                question = questions.get(session, answer.question_id)
-                experts = self.permissions.routed(question.channel, question.text)
-                is_first = handovers.begin(session, question.id, user_id, experts)
+            question = questions.get(session, answer.question_id) if answer else None
+            if answer and question and self.guard.is_here(body, question.team_id):
+                place = self.guard.teams.name(question.team_id, question.channel)
+                experts = self.permissions.routed(place, question.text)
+                person = self.guard.person_of(body)
+                is_first = handovers.begin(session, question.id, person, experts)
                 if is_first:
                     job = {"question_id": question.id, "team_id": team_id}
                     jobs.enqueue(session, "hand_over", job, key=f"hand_over:{question.id}")
@@ -169,7 +171,9 @@ class AskingJobs:
                 owners=answers.owners_of(session, {s.uri for s in answer.sources}),
             )
         say = self.people.words(user_id)
-        if question.user_id != user_id:
+        teams = self.guard.teams
+        is_theirs = teams.far(question.team_id) == teams.far(str(payload.get("team_id") or ""))
+        if question.user_id != user_id or not is_theirs:
             return  # only the asker was shown it
         try:
             place = self.channels.facts(channel)

@@ -12,6 +12,7 @@ from bot.slack.elements import Block, button, context, section
 from bot.slack.markdown import fitting_markdown
 from bot.slack.text import safe_mrkdwn, shortened
 from bot.slack.words import Words
+from bot.teams import id_in
 from storage.answers import Answer, AnswerSource
 from storage.clock import utc_now
 from storage.handovers import Handover
@@ -86,6 +87,7 @@ def shared_blocks(shown: Shown, question: str, sharer: str, say: Words) -> list[
 
 def corrected_blocks(expert: str, asker: str, pair: Pair, say: Words) -> list[Block]:
     """Return the message that tells an asker of a better answer."""
+    expert = id_in(expert)
     if asker == expert:
         lead = say("Saved. This is the answer from now on:")
     else:
@@ -107,7 +109,7 @@ def handed_over_blocks(handover: Handover, answer_id: int, say: Words) -> list[B
             say(
                 "{people} <@{asker}> needs somebody who knows:",
                 people=people,
-                asker=handover.asked_by,
+                asker=id_in(handover.asked_by),
             )
         ),
         section(f">{_quoted(handover.question.text)}"),
@@ -150,6 +152,7 @@ def source_name(source: AnswerSource) -> str:
 
 def name_of(person: str) -> str:
     """Return somebody as a mention, or by the name that an import gave."""
+    person = id_in(person)
     is_id = person.startswith(("U", "W")) and person.isalnum() and person.isupper()
     return f"<@{person}>" if is_id else safe_mrkdwn(person)
 

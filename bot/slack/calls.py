@@ -91,9 +91,10 @@ class SlackCalls:
             SlackRefused: Slack says no.
             SlackUncertain: the connection failed, or Slack had an error of its own.
         """
-        token = self._token_of(self.team_id)
-        if token:
-            arguments["token"] = token
+        arguments["token"] = token = self.token
+        if not token:
+            # The app was removed from this workspace: nobody there can be written to.
+            raise SlackRefused(method, "account_inactive")
         try:
             response = getattr(self.client, method)(**arguments)
         except SlackApiError as error:

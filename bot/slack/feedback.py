@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt import Ack, App
+from sqlalchemy.orm import Session
 
 from bot.corrections import CorrectionRefused, Corrections
 from bot.slack import blocks, correction_form
 from bot.slack.calls import SlackBusy, SlackCalls, SlackRefused, SlackUncertain
 from bot.slack.guard import Body, Guard, team_of, user_of
+from bot.slack.home_facts import team_of_pair
 from bot.slack.people import People
-from storage import answers, inbox, pairs, questions, votes
+from storage import answers, by_workspace, inbox, pairs, questions, votes
 from storage.answers import Answer
 from storage.database import Database
 from storage.failpoints import failpoint
@@ -35,6 +37,8 @@ class Feedback:
     guard: Guard
     people: People
     corrections: Corrections
+    #: Who may see what is said in a channel of a workspace.
+    audience_of: Callable[[str, str], str]
     wake_workers: Callable[[], None]
 
     def register(self, app: App) -> None:
@@ -50,7 +54,7 @@ class Feedback:
         """Save a vote at once; a bad one opens the form, and closing that loses nothing."""
         value, _, answer_id = str(payload.get("value", "")).partition(":")
         with self.database.write() as session:
-            answer = answers.get(session, int(answer_id)) if answer_id.isdigit() else None
+            answer = self._answer(session, body, answer_id)
             if answer is not None:
                 key = f"action:{body.get('trigger_id') or payload.get('action_ts')}"
                 if inbox.accept(session, key, "action", team_of(body), _essence(body)):
@@ -63,7 +67,7 @@ class Feedback:
         """Open the form for the answer that experts were asked to better."""
         ack()
         with self.database.read() as session:
-            answer = answers.get(session, int(payload["value"]))
+            answer = self._answer(session, body, str(payload["value"]))
         if answer is not None:
             self._open_for_answer(body, answer)
 
@@ -72,7 +76,8 @@ class Feedback:
         ack()
         channel, ts = body["channel"]["id"], body["message"]["ts"]
         with self.database.read() as session:
-            answer = answers.by_message(session, channel, ts)
+            here = self.guard.teams.ids_of(team_of(body))
+            answer = by_workspace.answer_in_message(session, here, channel, ts)
         if answer is None:
             say = self.people.words(user_of(body))
             self.guard.whisper(
@@ -87,6 +92,8 @@ class Feedback:
         with self.database.read() as session:
             pair = pairs.get(session, int(payload["value"]))
             answer = answers.get(session, pair.answer_id) if pair.answer_id else None
+        if not self.guard.is_here(body, team_of_pair(pair)):
+            return
         self._open(
             body,
             question=pair.input,
@@ -101,16 +108,29 @@ class Feedback:
         text, reason = correction_form.text_in(payload), correction_form.reason_in(payload)
         subject, _, number = str(payload["private_metadata"]).partition(" ")
         user_id, key = user_of(body), f"view:{payload['id']}"
+        person = self.guard.person_of(body)
         failpoint("correction.before")
         try:
             if subject == "pair":
                 self.guard.require(user_id, "approve a correction", team_of(body))
                 self.corrections.edit(
-                    pair_id=int(number), text=text, reason=reason, user_id=user_id, key=key
+                    pair_id=int(number), text=text, reason=reason, user_id=person, key=key
                 )
             else:
+                with self.database.read() as session:
+                    answer = answers.get(session, int(number))
+                    asked = questions.get(session, answer.question_id) if answer else None
                 self.corrections.correct(
-                    answer_id=int(number), text=text, reason=reason, user_id=user_id, key=key
+                    answer_id=int(number),
+                    text=text,
+                    reason=reason,
+                    user_id=person,
+                    key=key,
+                    asked_in=(
+                        self.audience_of(asked.channel, asked.team_id)
+                        if asked and asked.place != "dm"
+                        else None
+                    ),
                 )
         except (CorrectionRefused, PairChangeRefused) as refused:
             say = self.people.words_at_hand(user_id)
@@ -121,6 +141,14 @@ class Feedback:
         ack()
         failpoint("correction.after_ack")
         self.wake_workers()
+
+    def _answer(self, session: Session, body: Body, answer_id: str) -> Answer | None:
+        """Return the answer that a button is about, if it was given in this workspace."""
+        answer = answers.get(session, int(answer_id)) if answer_id.isdigit() else None
+        if answer is None:
+            return None
+        team_id = by_workspace.team_of_answer(session, answer.id)
+        return answer if self.guard.is_here(body, team_id) else None
 
     def _open_for_answer(self, body: Body, answer: Answer) -> None:
         with self.database.read() as session:
@@ -145,7 +173,9 @@ class Feedback:
             )
             say = self.people.words(user_id)
             view = correction_form.correction_view(
-                say=say, counts_at_once=self.corrections.counts_at_once(user_id), **of_the_form
+                say=say,
+                counts_at_once=self.corrections.counts_at_once(self.guard.person_of(body)),
+                **of_the_form,
             )
             self.calls.call("views_update", view_id=opened["view"]["id"], view=view)
         except (SlackBusy, SlackRefused, SlackUncertain) as error:

@@ -7,6 +7,7 @@ import threading
 import time
 
 from bot.slack.calls import SlackBusy, SlackCalls, SlackRefused, SlackUncertain
+from bot.teams import ONE_WORKSPACE, Teams, id_in, team_in
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +21,10 @@ STALE = 900.0
 class UserGroups:
     """Asks Slack for the members of user groups. When it cannot say, a group is empty."""
 
-    def __init__(self, calls: SlackCalls) -> None:
-        """Take Slack."""
+    def __init__(self, calls: SlackCalls, teams: Teams = ONE_WORKSPACE) -> None:
+        """Take Slack, and which workspace is the home one: its groups have bare ids."""
         self._calls = calls
+        self._teams = teams
         self._known: dict[str, tuple[float, frozenset[str]]] = {}
         self._lock = threading.Lock()
 
@@ -34,7 +36,9 @@ class UserGroups:
         if now < asked_at + REMEMBERED:
             return members
         try:
-            told = self._calls.call("usergroups_users_list", usergroup=group)
+            # A group is asked for in its own workspace, whoever's question it is about.
+            with self._calls.acting_for(team_in(group) or self._teams.home()):
+                told = self._calls.call("usergroups_users_list", usergroup=id_in(group))
         except (SlackBusy, SlackRefused, SlackUncertain) as error:
             log.warning("members of a group not known group=%s: %s", group, error)
             return members if now < asked_at + STALE else frozenset()

@@ -15,6 +15,7 @@ from slack_bolt import Ack
 from bot.permissions import NEEDS, Action, NotAllowed, Permissions
 from bot.slack.calls import SlackBusy, SlackCalls, SlackRefused, SlackUncertain
 from bot.slack.people import People
+from bot.teams import ONE_WORKSPACE, Teams
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +38,16 @@ class Guarded(Protocol):
 class Guard:
     """Wraps listeners."""
 
-    def __init__(self, permissions: Permissions, people: People, calls: SlackCalls) -> None:
+    def __init__(
+        self,
+        permissions: Permissions,
+        people: People,
+        calls: SlackCalls,
+        teams: Teams = ONE_WORKSPACE,
+    ) -> None:
         """Take who may do what, who is who, and how to tell somebody that they may not."""
         self._permissions = permissions
+        self.teams = teams
         self._people = people
         self._calls = calls
 
@@ -67,12 +75,21 @@ class Guard:
             NotAllowed: they may not.
             SlackBusy, SlackRefused, SlackUncertain: it cannot be found out now who they are.
         """
+        person = self.teams.name(team_id, user_id)
         is_outsider = (
             NEEDS[action] == "anyone"
-            and not self._permissions.is_expert(user_id)
+            and not self._permissions.is_expert(person)
             and self._people.who(user_id, team_id).is_outsider
         )
-        self._permissions.require(user_id, action, is_outsider=is_outsider)
+        self._permissions.require(person, action, is_outsider=is_outsider)
+
+    def person_of(self, body: Mapping[str, Any]) -> str:
+        """Return who did something, as nobody else in any workspace is called (`bot.teams`)."""
+        return self.teams.name(team_of(body), user_of(body))
+
+    def is_here(self, body: Mapping[str, Any], team_id: str) -> bool:
+        """Whether something is of the workspace in which somebody does something with it."""
+        return self.teams.far(team_of(body)) == self.teams.far(team_id)
 
     def whisper(self, body: Mapping[str, Any], text: str) -> None:
         """Tell the one who did something a sentence that nobody else sees; not worth failing for.

@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from bot.retraining import Status
 from bot.run_plan import Plan
+from bot.teams import Teams, team_in
 from storage import (
     answers,
     audit,
+    by_workspace,
     choices,
-    handovers,
     lessons,
     pair_conflicts,
     pairs,
@@ -106,24 +107,48 @@ class Facts:
     admins: ForAdmins | None
 
 
-def for_experts(session: Session, overview: Overview) -> ForExperts:
-    """Read what experts see."""
-    proposed = pairs.listed(session, "proposed", 500)
+#: Among how many pairs, contradictions and records those of one workspace are looked for.
+_LOOKED_AT = 2_000
+
+
+def team_of_pair(pair: Pair) -> str:
+    """Return the workspace that a pair comes from; empty for the home one."""
+    return team_in(pair.place or pair.author)
+
+
+def team_of_conflict(session: Session, conflict_id: int) -> str:
+    """Return the workspace in which a contradiction came up; empty for the home one."""
+    found = {one.id: one.newer_id for one in pair_conflicts.waiting(session, _LOOKED_AT)}
+    newer = found.get(conflict_id)
+    return "" if newer is None else team_of_pair(pairs.get(session, newer))
+
+
+def pairs_of(session: Session, state: str, team: str, limit: int) -> tuple[Pair, ...]:
+    """Return the newest pairs of one workspace that are in a state."""
+    found = pairs.listed(session, state, max(limit, _LOOKED_AT))
+    return tuple(pair for pair in found if team_of_pair(pair) == team)[:limit]
+
+
+def for_experts(session: Session, teams: Teams, team_id: str) -> ForExperts:
+    """Read what experts see of their own workspace."""
+    team = teams.far(team_id)
+    proposed = pairs_of(session, "proposed", team, 500)
     waiting = []
     for pair in proposed[-AT_ONCE:]:
         answer = answers.get(session, pair.answer_id) if pair.answer_id else None
         waiting.append(Waiting(pair, answer.text if answer else "", beside(session, pair)))
     disputes = [
         Dispute(one, pairs.get(session, one.older_id), pairs.get(session, one.newer_id))
-        for one in pair_conflicts.waiting(session, AT_ONCE)
+        for one in pair_conflicts.waiting(session, _LOOKED_AT)
     ]
+    to_review = pairs.to_review(session, _LOOKED_AT)
     return ForExperts(
-        unanswered=handovers.waiting(session, AT_ONCE),
+        unanswered=by_workspace.waiting(session, teams.ids_of(team_id), AT_ONCE),
         waiting=tuple(waiting),
         more_waiting=max(0, len(proposed) - AT_ONCE),
-        disputes=tuple(disputes),
-        to_review=overview.to_review[:AT_ONCE],
-        newest=pairs.listed(session, "approved", AT_ONCE),
+        disputes=tuple(one for one in disputes if team_of_pair(one.newer) == team)[:AT_ONCE],
+        to_review=tuple(pair for pair in to_review if team_of_pair(pair) == team)[:AT_ONCE],
+        newest=pairs_of(session, "approved", team, AT_ONCE),
     )
 
 
@@ -163,9 +188,19 @@ def _measured(run: Run | None) -> dict[str, float]:
     return {name: interval.mean for name, interval in scores.measures.items()}
 
 
-def newest_audit(session: Session, limit: int = 8) -> tuple[AuditRecord, ...]:
-    """Return the newest records of the audit."""
-    return audit.latest(session, limit)
+def newest_audit(session: Session, team: str, limit: int = 8) -> tuple[AuditRecord, ...]:
+    """Return the newest records of the audit that tell of one workspace (empty: the home one)."""
+    found = audit.latest(session, _LOOKED_AT)
+    return tuple(record for record in found if _team_of_record(session, record) == team)[:limit]
+
+
+def _team_of_record(session: Session, record: AuditRecord) -> str:
+    """Return the workspace of what was done, else of who did it."""
+    kind, _, which = record.subject.partition(" ")
+    if kind == "pair" and which.isdigit():
+        found = pairs.by_ids(session, [int(which)])
+        return team_of_pair(found[0]) if found else team_in(record.actor)
+    return team_in(which) or team_in(record.subject) or team_in(record.actor)
 
 
 def taught(session: Session, user_id: str) -> Lesson | None:

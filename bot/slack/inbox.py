@@ -33,6 +33,8 @@ HEARD: dict[str, Action] = {
     "app_home_opened": "open the home tab",
     "reaction_added": "propose a correction",
     "agent_session_stopped": "stop an answer",
+    "app_uninstalled": "leave a workspace",
+    "tokens_revoked": "leave a workspace",
 }
 
 Event = Mapping[str, Any]
@@ -45,18 +47,21 @@ class Inbox:
         self,
         database: Database,
         wake_workers: Callable[[], None],
-        stop_at_once: Callable[[str, str], None] = lambda _channel, _thread: None,
+        stop_at_once: Callable[[str, str, str], None] = lambda _team, _channel, _thread: None,
+        forget: Callable[[str], None] = lambda _team: None,
     ) -> None:
         """Take the collaborators.
 
         Args:
             database: Where events and their jobs are committed.
             wake_workers: Called when there is new work.
-            stop_at_once: Called with channel and thread when somebody presses Stop.
+            stop_at_once: Called with workspace, channel and thread when somebody presses Stop.
+            forget: Called with a workspace that the app was removed from, or whose token is gone.
         """
         self._database = database
         self._wake_workers = wake_workers
         self._stop_at_once = stop_at_once
+        self._forget = forget
 
     def __call__(
         self, body: Mapping[str, Any], context: BoltContext, next: Callable[[], BoltResponse]
@@ -76,12 +81,21 @@ class Inbox:
         if kind not in HEARD:
             return False
         team_id = str(body.get("team_id") or "")
+        if HEARD[kind] == "leave a workspace":
+            # The tokens of people are none of ours; without the bot's there is no way back in.
+            if kind == "app_uninstalled" or (event.get("tokens") or {}).get("bot"):
+                self._forget(team_id)
+            return False
         if kind == "agent_session_stopped":
             return self._stop(body, event, team_id)
         if kind in ("message", "app_mention"):
             message = message_in(body, bot_user_id)
             return message is not None and self._hear(body, message)
-        job = _quick_job(event, bot_user_id)
+        return self._enqueue(body, _quick_job(event, bot_user_id), team_id)
+
+    def _enqueue(
+        self, body: Mapping[str, Any], job: tuple[str, dict[str, Any]] | None, team_id: str
+    ) -> bool:
         if job is None:
             return False
         with self._database.write() as session:
@@ -105,7 +119,8 @@ class Inbox:
             if message.place == "thread":
                 # Whether it is meant for the bot takes a look at the thread, which takes a call.
                 key = f"heard:{message.team_id}:{message.channel}:{message.ts}"
-                made = jobs.enqueue(session, "hear_reply", {}, key=key, inbox_id=inbox_id)
+                where = {"team_id": message.team_id}
+                made = jobs.enqueue(session, "hear_reply", where, key=key, inbox_id=inbox_id)
                 return made is not None
             return ask(session, message, inbox_id) is not None
 
@@ -118,7 +133,7 @@ class Inbox:
             stops.press(session, team_id, channel, thread, str(event.get("user") or ""))
             payload = {"channel": channel, "thread_ts": thread, "team_id": team_id}
             jobs.enqueue(session, "end_session", payload, inbox_id=inbox_id)
-        self._stop_at_once(channel, thread)
+        self._stop_at_once(team_id, channel, thread)
         return True
 
 

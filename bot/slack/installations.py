@@ -58,6 +58,8 @@ class Installations:
 
         def succeeded(arguments: SuccessArgs) -> BoltResponse:
             made = arguments.installation
+            with self._lock:
+                self._known.pop(str(made.team_id), None)
             on_installed(Installed(str(made.team_id), made.team_name or "", str(made.bot_user_id)))
             return arguments.default.success(arguments)
 
@@ -93,6 +95,12 @@ class Installations:
             ).all()
         newest = {str(team): (str(name or ""), str(user)) for team, name, user in rows}
         return tuple(Installed(team, name, user) for team, (name, user) in newest.items())
+
+    def forget(self, team_id: str) -> None:
+        """Delete the tokens of a workspace that has removed the app."""
+        self._store.delete_all(enterprise_id=None, team_id=team_id)
+        with self._lock:
+            self._known.pop(team_id, None)
 
     def close(self) -> None:
         """Close the connections."""

@@ -15,6 +15,7 @@ from bot.slack.people import People
 from bot.slack.questions import UNREACHABLE
 from bot.slack.reply import Place, PostedTooRecently, Reply
 from bot.slack.words import Words
+from bot.teams import id_in, team_in
 from bot.worker import TryLater
 from storage import jobs, lessons, outbox, pairs, runs, snapshots, versions
 from storage.database import Database
@@ -51,7 +52,8 @@ class LessonMessages:
         authors = {pair.author for pair in trained if pair.origin == "slack"}
         for author in sorted(author for author in authors if author.isupper()):
             key = f"lesson:{run.id}:{author}"
-            jobs.enqueue(session, "tell_lesson", {"run_id": run.id, "author": author}, key=key)
+            lesson = {"run_id": run.id, "author": author, "team_id": team_in(author)}
+            jobs.enqueue(session, "tell_lesson", lesson, key=key)
 
     def tell(self, job: Job) -> None:
         """Ask, count, keep the count, and tell the expert; all of it once."""
@@ -82,6 +84,7 @@ class LessonMessages:
             log.info("expert not told user=%s code=%s", author, refused.code)
 
     def _post(self, job: Job, author: str, lesson: Lesson) -> None:
+        author = id_in(author)
         told = lesson_text(lesson, self.people.words(author))
         channel = str(self.calls.call("conversations_open", users=author)["channel"]["id"])
         reply = Reply(

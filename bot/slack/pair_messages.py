@@ -15,6 +15,7 @@ from bot.slack.questions import PRIVATE_PLACES, UNREACHABLE
 from bot.slack.reply import Place, PostedTooRecently, Reply
 from bot.slack.sessions import Sessions
 from bot.slack.text import safe_mrkdwn, shortened
+from bot.teams import id_in
 from bot.worker import TryLater
 from storage import answers, handovers, jobs, outbox, pairs, questions
 from storage.database import Database
@@ -43,8 +44,8 @@ class PairMessages:
             question = questions.get(session, answer.question_id) if answer else None
         if question is None or answer is None or not question.team_id:
             return  # asked on the command line: there is nobody to be told in Slack
-        say = self.people.words(question.user_id)
         with self.calls.acting_for(question.team_id):
+            say = self.people.words(question.user_id)
             self._post(
                 job,
                 question,
@@ -53,10 +54,11 @@ class PairMessages:
                 blocks.corrected_blocks(pair.author, question.user_id, pair, say),
             )
         with self.database.write() as session:
-            if handovers.settle(session, question.id, pair.author):
+            if handovers.settle(session, question.id, id_in(pair.author)):
                 payload = {"answer_id": answer.id, "team_id": question.team_id}
                 jobs.enqueue(session, "refresh_answer", payload)
-        self.sessions.mark(question, "active")
+        with self.calls.acting_for(question.team_id):
+            self.sessions.mark(question, "active")
 
     def hand_over(self, job: Job) -> None:
         """Ask experts for an answer, in the thread of the question; mark it as waiting."""

@@ -67,7 +67,7 @@ class RetrainCommand:
             return {"text": say("I don't know `{word}`.", word=verb[:40]) + " " + _usage(say)}
         try:
             self.guard.require(user_id, _NEEDS[verb], team_of(body))
-            return self._do(verb, rest, user_id, say)
+            return self._do(verb, rest, self.guard.person_of(body), say)
         except (NotAllowed, RetrainRefused, ScheduleRefused) as refused:
             return {"text": say.told(refused)}
 
@@ -131,7 +131,8 @@ class RetrainCommand:
         user_id = user_of(body)
         say = self.people.words_at_hand(user_id)
         try:
-            run = self.retrainings.request(user_id, f"command:{body['trigger_id']}")
+            person = self.guard.person_of(body)
+            run = self.retrainings.request(person, f"command:{body['trigger_id']}")
             told = say("Run {id} is on its way. I'll post its progress to the admins.", id=run.id)
         except RetrainRefused as refused:
             told = say.told(refused)
@@ -150,7 +151,7 @@ class RetrainCommand:
         user_id = user_of(body)
         say = self.people.words_at_hand(user_id)
         try:
-            run = self.retrainings.cancel(user_id)
+            run = self.retrainings.cancel(self.guard.person_of(body))
             told = say("Run {id} is being stopped.", id=run["run"])
         except RetrainRefused as refused:
             told = say.told(refused)

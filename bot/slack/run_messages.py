@@ -15,6 +15,7 @@ from bot.slack.people import People
 from bot.slack.reply import Place, PostedTooRecently, Reply
 from bot.slack.text import shortened
 from bot.slack.words import Words, words
+from bot.teams import team_in
 from bot.worker import TryLater
 from storage import outbox, runs
 from storage.database import Database
@@ -161,7 +162,8 @@ class RunMessage:
 
     def _words(self, run: Run) -> Words:
         """Return the language of who asked for the run; for the schedule, the first admin's."""
-        reader = run.requested_by if run.requested_by.isupper() else self._first_admin
+        is_here = run.requested_by.isupper() and not team_in(run.requested_by)
+        reader = run.requested_by if is_here else self._first_admin
         return self._people.words(reader) if reader else words()
 
     def _attach(self, plot: Path, thread_ts: str, run: Run, say: Words) -> None:

@@ -27,13 +27,13 @@ class Sessions:
         self._database = database
         self._calls = calls
         self._lock = threading.Lock()
-        self._stopped: dict[tuple[str, str], float] = {}
+        self._stopped: dict[tuple[str, str, str], float] = {}
         self._looked: dict[int, float] = {}
 
     def begin(self, question: Question, status: str) -> None:
         """Say that somebody is at work on a question."""
         with self._lock:
-            self._stopped.pop((question.channel, question.thread_ts), None)
+            self._stopped.pop((question.team_id, question.channel, question.thread_ts), None)
         self.status(question, status)
         self.mark(question, "processing")
 
@@ -59,16 +59,16 @@ class Sessions:
         if question.place not in ("command", "shortcut"):
             self._mark(question.channel, question.thread_ts, state)
 
-    def stop_at_once(self, channel: str, thread_ts: str) -> None:
+    def stop_at_once(self, team_id: str, channel: str, thread_ts: str) -> None:
         """Take the press of Stop, as soon as it is committed."""
         with self._lock:
-            self._stopped[channel, thread_ts] = time.monotonic()
+            self._stopped[team_id, channel, thread_ts] = time.monotonic()
 
     def is_stopped(self, question: Question) -> bool:
         """Whether Stop was pressed after the question was asked; quick, asked between tokens."""
         now = time.monotonic()
         with self._lock:
-            if (question.channel, question.thread_ts) in self._stopped:
+            if (question.team_id, question.channel, question.thread_ts) in self._stopped:
                 return True
             if now < self._looked.get(question.id, 0.0) + LOOK_SECONDS:
                 return False

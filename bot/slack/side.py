@@ -12,7 +12,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.answering import Answering
-from bot.audiences import EVERYONE, Audiences
+from bot.audiences import Audiences
 from bot.corrections import Corrections
 from bot.permissions import Permissions
 from bot.retraining import Retrainings
@@ -38,6 +38,7 @@ from bot.slack.retrain_command import RetrainCommand
 from bot.slack.run_messages import RunMessages
 from bot.slack.sessions import Sessions
 from bot.slack.threads import GoodReplies, Threads
+from bot.teams import Teams
 from bot.training_parts import recipe_of
 from bot.worker import Handler, Workers
 from storage import jobs, questions, runs, workspaces
@@ -71,7 +72,7 @@ class SlackSide:
         permissions: Permissions,
         retrainings: Retrainings,
         schedule: RetrainSchedule,
-        gaps: Callable[[int, int], list[dict[str, Any]]],
+        gaps: Callable[[int, int, tuple[str, ...]], list[dict[str, Any]]],
         answer_unaided: Callable[[str], str],
         learning: dict[str, Handler],
     ) -> None:
@@ -88,7 +89,7 @@ class SlackSide:
             permissions: Who may do what.
             retrainings: Starts runs and moves versions.
             schedule: When it is looked whether to train.
-            gaps: Groups what was not answered in so many days, at most so many.
+            gaps: Groups what was not answered in so many days, at most so many, in workspaces.
             answer_unaided: Answers without verified answers, to see what a version has learned.
             learning: The jobs that need no Slack, by kind.
         """
@@ -97,6 +98,8 @@ class SlackSide:
         self._answering = answering
         self._retrainings = retrainings
         self._bots: dict[str, str] = {}
+        self._home_team = ""
+        self._teams = teams = Teams(self.home_team)
         self._installations = (
             Installations(database.url.render_as_string(hide_password=False), http, _scopes())
             if http is not None and http.has_oauth
@@ -112,9 +115,10 @@ class SlackSide:
                 self._meet(installed)
         people, channels = People(calls), Channels(calls)
         sessions = Sessions(database, calls)
-        audiences = Audiences(settings.knowledge.audiences, self.home_team)
-        permissions.ask_groups_of(UserGroups(calls).members_of)
-        self.guard = guard = Guard(permissions, people, calls)
+        self._audiences = audiences = Audiences(settings.knowledge.audiences, self.home_team)
+        permissions.ask_groups_of(UserGroups(calls, teams).members_of)
+        corrections.tell_apart(teams)
+        self.guard = guard = Guard(permissions, people, calls, teams)
         self.question_jobs = question_jobs = QuestionJobs(
             database=database,
             answering=answering,
@@ -132,6 +136,13 @@ class SlackSide:
         pair_messages = PairMessages(
             database, calls, people, permissions, sessions, self.bot_user_id
         )
+
+        def audience_of(channel: str, team_id: str) -> str:
+            facts = channels.facts(channel)
+            # A place that the bot is not in (any more) is a private one: it sees all others.
+            is_private = facts.is_private or not facts.is_seen
+            return audiences.of_pairs(channel, is_private=is_private, team_id=team_id)
+
         threads = Threads(
             database,
             calls,
@@ -140,12 +151,9 @@ class SlackSide:
             permissions,
             corrections,
             self.bot_user_id,
+            audience_of,
             self.wake,
         )
-
-        def audience_of(channel: str) -> str:
-            return channel if channels.facts(channel).is_private else EVERYONE
-
         replies = GoodReplies(
             database,
             calls,
@@ -177,7 +185,7 @@ class SlackSide:
             retrainings,
             schedule,
             self.plan,
-            lambda: gaps(GAP_DAYS, MOST_GAPS),
+            lambda teams: gaps(GAP_DAYS, MOST_GAPS, teams),
             self.wake,
         )
         self._run_messages = RunMessages(
@@ -228,10 +236,10 @@ class SlackSide:
         retrainings.stops_when(lambda: self._retrainer.is_stopping)
         self.app = build_bolt_app(
             client,
-            Inbox(database, self.wake, sessions.stop_at_once),
+            Inbox(database, self.wake, sessions.stop_at_once, self._forget),
             guard,
             (
-                Feedback(database, calls, guard, people, corrections, self.wake),
+                Feedback(database, calls, guard, people, corrections, audience_of, self.wake),
                 Asking(database, guard, people, permissions, self.wake),
                 RetrainCommand(guard, people, retrainings, schedule, self.plan, self.wake),
                 home,
@@ -249,8 +257,12 @@ class SlackSide:
         return self._bots.get(team_id) or next(iter(self._bots.values()), "")
 
     def home_team(self) -> str:
-        """Return the workspace whose documents `everyone` are: the first one that was met."""
-        return next(iter(self._bots), "")
+        """Return the workspace whose documents `everyone` are: the first one that was ever met.
+
+        It stays that one when the app is removed from it: what is for everyone must not be told
+        to the next one instead.
+        """
+        return self._home_team
 
     @property
     def port(self) -> int:
@@ -265,6 +277,16 @@ class SlackSide:
                 session,
                 SlackWorkspace(installed.team_id, installed.name, installed.bot_user_id),
             )
+            first = workspaces.all_of_them(session)[0].team_id
+        # With a token of its own there is one workspace, whatever was met in earlier times.
+        self._home_team = first if self._installations is not None else installed.team_id
+
+    def _forget(self, team_id: str) -> None:
+        """Forget the tokens of a workspace that has removed the app, and who the bot was there."""
+        if self._installations is not None:
+            self._installations.forget(team_id)
+            self._bots.pop(team_id, None)
+            log.info("the app was removed team=%s", team_id)
 
     def _of_the_app(self, http: HttpSecrets | None) -> dict[str, Any]:
         """Return what Bolt needs beside the listeners."""
@@ -319,13 +341,14 @@ class SlackSide:
             if not team_id and "question_id" in job.payload:
                 with self._database.read() as session:
                     team_id = questions.get(session, int(job.payload["question_id"])).team_id
-            with self.calls.acting_for(team_id):
+            with self.calls.acting_for(team_id or self.home_team()):
                 handler(job)
 
         return handle
 
     def _retrain(self, job: Job) -> None:
-        self._retrainings.run(job, self._run_messages.of(job))
+        with self.calls.acting_for(self.home_team()):
+            self._retrainings.run(job, self._run_messages.of(job))
         with self._database.write() as session:
             self._lessons.enqueue(session, runs.get(session, int(job.payload["run_id"])))
         self.wake()
@@ -333,7 +356,7 @@ class SlackSide:
     def _give_up(self, job: Job, error_id: str) -> None:
         tell = self._give_ups.get(job.kind)
         if tell is not None:
-            tell(job, error_id)
+            self._in_its_workspace(lambda job: tell(job, error_id))(job)
 
 
 def _scopes() -> list[str]:

@@ -14,8 +14,9 @@ from bot.slack.guard import Guard
 from bot.slack.inbox import ask
 from bot.slack.incoming import IncomingMessage, correction_in, goes_on_with_the_bot, message_in
 from bot.slack.people import People
+from bot.teams import id_in
 from bot.worker import TryLater
-from storage import answers, choices, handovers, inbox, jobs, pairs, questions
+from storage import answers, by_workspace, choices, handovers, inbox, jobs, pairs, questions
 from storage.database import Database
 from storage.handovers import Handover
 from storage.jobs import Job
@@ -42,6 +43,8 @@ class Threads:
     permissions: Permissions
     corrections: Corrections
     bot_user_id: Callable[[str], str]
+    #: Who may see what is said in a channel of a workspace.
+    audience_of: Callable[[str, str], str]
     wake_workers: Callable[[], None]
 
     def hear(self, job: Job) -> None:
@@ -98,7 +101,10 @@ class Threads:
         """Take a `correction:` reply; its author is told what becomes of it."""
         say = self.people.words(message.user_id)
         with self.database.read() as session:
-            answer = answers.latest_in_thread(session, message.channel, message.thread_ts)
+            here = self.guard.teams.ids_of(message.team_id)
+            answer = by_workspace.answer_in_thread(
+                session, here, message.channel, message.thread_ts
+            )
         try:
             self.guard.require(message.user_id, "propose a correction", message.team_id)
             if answer is None:
@@ -107,9 +113,12 @@ class Threads:
                 answer_id=answer.id,
                 text=better,
                 reason="wrong",
-                user_id=message.user_id,
+                user_id=self.guard.teams.name(message.team_id, message.user_id),
                 key=f"reply:{message.team_id}:{message.channel}:{message.ts}",
+                asked_in=self.audience_of(message.channel, message.team_id),
             )
+        except SlackBusy as busy:
+            raise TryLater(busy.seconds, str(busy)) from busy
         except (CorrectionRefused, NotAllowed) as refused:
             self._whisper(message, say.told(refused))
             return
@@ -123,11 +132,12 @@ class Threads:
             waiting = handovers.waiting_in_thread(
                 session, message.team_id, message.channel, message.thread_ts
             )
+        person = self.guard.teams.name(message.team_id, message.user_id)
         return tuple(
             one
             for one in waiting
-            if message.user_id not in (one.asked_by, one.question.user_id)
-            and (message.user_id in one.asked_of or self.permissions.is_expert(message.user_id))
+            if message.user_id not in (id_in(one.asked_by), one.question.user_id)
+            and (message.user_id in one.asked_of or self.permissions.is_expert(person))
             and not message.text.rstrip().endswith("?")
         )
 
@@ -174,7 +184,7 @@ class GoodReplies:
     guard: Guard
     people: People
     corrections: Corrections
-    audience_of: Callable[[str], str]
+    audience_of: Callable[[str, str], str]
     bot_user_id: Callable[[str], str]
     wake_workers: Callable[[], None]
 
@@ -183,8 +193,10 @@ class GoodReplies:
         payload = job.payload
         user_id, team_id = str(payload["user_id"]), str(payload.get("team_id") or "")
         channel, ts = str(payload["channel"]), str(payload["ts"])
+        teams = self.guard.teams
+        person = teams.name(team_id, user_id)
         is_chosen = bool(payload.get("is_chosen"))
-        if not is_chosen and not self.corrections.counts_at_once(user_id):
+        if not is_chosen and not self.corrections.counts_at_once(person):
             return  # a tick means many things; only an expert's means "this is right"
         say = self.people.words(user_id)
         try:
@@ -200,10 +212,10 @@ class GoodReplies:
             pair = self.corrections.adopt(
                 question=question,
                 text=plain_text_of(str(reply.get("text") or "")),
-                author=str(reply["user"]),
-                chosen_by=user_id,
-                place=channel,
-                audience=self.audience_of(channel),
+                author=teams.name(team_id, str(reply["user"])),
+                chosen_by=person,
+                place=teams.name(team_id, channel),
+                audience=self.audience_of(channel, team_id),
                 key=f"reply:{team_id}:{channel}:{ts}",
                 answer_id=answer_id,
             )
@@ -214,7 +226,9 @@ class GoodReplies:
             raise TryLater(busy.seconds, str(busy)) from busy
         self.wake_workers()
         if pair.state == "approved":
-            told = say("Saved: whoever asks this again gets <@{user}>'s answer.", user=pair.author)
+            told = say(
+                "Saved: whoever asks this again gets <@{user}>'s answer.", user=id_in(pair.author)
+            )
         else:
             told = say("Thank you. An expert will look at it before it counts.")
         self._whisper(payload, told)
@@ -232,7 +246,8 @@ class GoodReplies:
         if root_ts == ts:
             return None
         with self.database.read() as session:
-            answer = answers.latest_in_thread(session, channel, root_ts)
+            here = self.guard.teams.ids_of(team_id)
+            answer = by_workspace.answer_in_thread(session, here, channel, root_ts)
             if answer is not None:
                 return reply, questions.get(session, answer.question_id).text, answer.id
         root = next((m for m in self._messages(channel, root_ts) if m.get("ts") == root_ts), None)
