@@ -40,6 +40,7 @@ from storage.database import DatabaseUnusable
 from storage.pairs import Pair, PairChangeRefused
 from training.base_model import BaseModelCorrupt, BaseModelMissing
 from training.pair_files import PairFileInvalid
+from training.pair_learning_curve import MOST
 
 if TYPE_CHECKING:
     from bot.app import Skredder
@@ -115,6 +116,7 @@ class Operations:
             "reindex": skredder.upkeep.reindex,
             "pairs.import": self.import_pairs,
             "train.run": self.train_run,
+            "train.curve": self.train_curve,
             **skredder.care.long,
         }
 
@@ -268,6 +270,14 @@ class Operations:
         )
         found = plan_json(skredder.database, skredder.settings)
         return found | {"takes": takes.lines(), "fits": takes.fits}
+
+    def train_curve(self, most: int | None, *, on_progress: Progress) -> dict[str, Any]:
+        """Train with growing parts of the pairs, and say whether more of them still help."""
+        curve = self._skredder.retrainings.learning_curve(
+            most or MOST,
+            lambda done, total, name: on_progress({"done": done, "total": total, "name": name}),
+        )
+        return asdict(curve) | {"helps": curve.helps, "message": curve.message}
 
     def train_status(self) -> dict[str, Any]:
         """Say where training stands."""

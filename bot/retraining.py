@@ -19,8 +19,12 @@ from storage.failpoints import failpoint
 from storage.jobs import Job
 from storage.runs import Run, RunLost, RunRefused
 from storage.versions import PromotionRefused
+from training.evaluation.answers import EvaluationStopped
+from training.evaluation.likelihood import LikelihoodFailed
 from training.model_shape import ShapeUnknown
+from training.pair_learning_curve import Curve, TooFewPairs
 from training.planner import RunPlan, RunTooLarge
+from training.process import TrainingCancelled, TrainingFailed
 from training.readiness import Readiness, due
 from training.retrain import Outcome, Retraining, RunInterrupted
 
@@ -28,6 +32,9 @@ log = logging.getLogger(__name__)
 
 #: How long a run is ours before another process may take it, renewed as it goes on.
 LEASE = timedelta(seconds=120)
+
+#: Only the command line asks for a learning curve, and it speaks English.
+_ONE_AT_A_TIME = "A run is under way; two trainings at once take too much memory."
 
 
 class RetrainRefused(Told):
@@ -156,6 +163,35 @@ class Retrainings:
             hour_price=hour_price,
             currency=currency,
         )
+
+    def learning_curve(
+        self,
+        most: int,
+        on_step: Callable[[int, int, str], None] = lambda _done, _total, _name: None,
+    ) -> Curve:
+        """Train with growing parts of the pairs, to see whether more of them still help.
+
+        Args:
+            most: How many pairs are learned from at most.
+            on_step: Called with the steps that are done, their number and what is going on.
+
+        Raises:
+            RetrainRefused: a run is open, there are too few pairs, or a training came to nothing.
+        """
+        if self.current_run() is not None:
+            raise RetrainRefused(_ONE_AT_A_TIME)
+        try:
+            return self._training.learning_curve(most, on_step, self._is_stopping)
+        except (
+            EvaluationStopped,
+            LikelihoodFailed,
+            RunTooLarge,
+            ShapeUnknown,
+            TooFewPairs,
+            TrainingCancelled,
+            TrainingFailed,
+        ) as error:
+            raise RetrainRefused(str(error).partition("\n")[0]) from error
 
     def look(self, period: str) -> bool:
         """Start a run if one is due; for the schedule. Returns whether one was started."""

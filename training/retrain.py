@@ -34,6 +34,7 @@ from training.manifest import ManifestBroken, read_manifest, verify_manifest
 from training.measuring import Measuring
 from training.merge import MergeFailed
 from training.model_shape import ShapeUnknown
+from training.pair_learning_curve import Curve, Making, draw_curve
 from training.planner import RunPlan, RunTooLarge, find_device, machine_memory, plan_training
 from training.process import TrainingCancelled, TrainingFailed, read_progress, run_training
 from training.prompt import Persona
@@ -217,6 +218,37 @@ class Retraining:
             tokens_a_second=tokens_a_second,
             hour_price=hour_price,
             currency=currency,
+        )
+
+    def learning_curve(
+        self,
+        most: int,
+        on_step: Callable[[int, int, str], None] = lambda _done, _total, _name: None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> Curve:
+        """Train with growing parts of the pairs; see `training.pair_learning_curve.draw_curve`.
+
+        Raises:
+            RunTooLarge: a training does not fit into the memory that is free.
+        """
+        self.plan().refuse_if_too_large()
+        with self._database.read() as session:
+            usable = pairs.for_snapshot(session, self._audience)
+        making = Making(
+            self._base,
+            self._persona,
+            self._recipe,
+            self._retrieve,
+            self._find_section,
+            self._count_tokens,
+        )
+        return draw_curve(
+            usable,
+            making,
+            self._folder / "learning-curve",
+            most=most,
+            on_step=on_step,
+            should_stop=should_stop,
         )
 
     def outcome(self, run: Run) -> Outcome | None:

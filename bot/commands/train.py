@@ -17,9 +17,30 @@ train_app = typer.Typer(
 
 
 @train_app.command("plan")
-def plan(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
+def plan(
+    learning_curve: Annotated[
+        bool,
+        typer.Option(
+            "--learning-curve",
+            help="Also train with a quarter, half and all of the pairs, to see whether more of "
+            "them still help. It takes as long as nearly two trainings with so many.",
+        ),
+    ] = False,
+    most: Annotated[
+        int | None,
+        typer.Option(help="How many pairs the curve learns from at most, 240 if not said."),
+    ] = None,
+    as_json: JsonOption = False,
+    settings: SettingsOption = None,
+) -> None:
     """Say whether tuning is worth it now: keep to retrieval, gather more (of what), or train."""
-    found = find_installation(settings).perform("train.plan", {})
+    installation = find_installation(settings)
+    found = installation.perform("train.plan", {})
+    curve = None
+    if learning_curve:
+        with bar("Learning curve") as advance:
+            curve = installation.perform("train.curve", {"most": most}, advance)
+        found |= {"learning_curve": curve}
     if as_json:
         print_json(found)
         return
@@ -31,6 +52,12 @@ def plan(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
     results.print("\nWhat a run would take:")
     for line in found["takes"]:
         results.print(f"  {line}", markup=False, highlight=False)
+    if curve is not None:
+        results.print("\nPairs learned from, and the loss on answers that were not, nats a token:")
+        for point in curve["points"]:
+            told = f"  {point['pairs']:>6,}  {point['loss']:.3f}"
+            results.print(told, markup=False, highlight=False)
+        results.print(curve["message"], markup=False, highlight=False)
 
 
 @train_app.command("run")

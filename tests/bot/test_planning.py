@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import app
 from bot.planning import coverage, make_plan, share_in_voice
 from bot.settings import Settings
 from storage import answers, pairs, questions, votes
@@ -52,3 +58,18 @@ def test_the_share_of_answers_in_the_voice_goes_by_the_written_rules() -> None:
     voice = Voice(always=("Hei!",))
     assert share_in_voice(voice, ["Hei! Yes."] * 9 + ["No."]) == 0.9
     assert share_in_voice(Voice(), ["Yes."]) is None
+
+
+@pytest.mark.parametrize(
+    ("wished", "said"),
+    [((), "0 pairs can be learned from"), (("--most", "9"), "9 are wished at most")],
+)
+def test_a_learning_curve_of_too_few_pairs_is_refused_with_how_many_it_needs(
+    installation: Path, wished: tuple[str, ...], said: str
+) -> None:
+    assert installation.is_dir()
+    result = CliRunner().invoke(app, ["train", "plan", "--learning-curve", *wished])
+    told = " ".join(result.stderr.split())
+    assert result.exit_code == 1
+    assert said in told
+    assert "a learning curve needs 40" in told
