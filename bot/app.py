@@ -17,7 +17,6 @@ from bot.answering import Answering, ReadsPassages
 from bot.canary import CanaryTrial
 from bot.champion import Champion
 from bot.control.server import ControlServer
-from bot.corrections import Corrections
 from bot.engines import EngineOpener, remote_server
 from bot.home import Home
 from bot.learning import Learning
@@ -51,7 +50,7 @@ from knowledge.sources.web_address import AllowedHost
 from knowledge.verified import VerifiedAnswers, questions_from
 from storage import runs, versions
 from storage.database import Database
-from storage.pairs import HELD_OUT_SHARE, NewPair
+from storage.pairs import NewPair
 from training.base_model import prepare, stay_offline
 
 if TYPE_CHECKING:
@@ -170,27 +169,21 @@ class Skredder:
             reembedding=self._reembedding,
         )
         self.permissions = Permissions(settings.people)
+        english = opened.serving.embedder
+        if english.name != MiniLmEmbedder.name:
+            english = open_by_name("english")
         self.care = PairCare(
             database=self.database,
             home=home,
             settings=settings,
             retrieval=self.retrieval,
             permissions=self.permissions,
+            near=NearQuestions(QuestionLikeness(english)),
             reconcile_verified=self._learning.reconcile,
             wake=self.wake_workers,
         )
-        english = opened.serving.embedder
-        if english.name != MiniLmEmbedder.name:
-            english = open_by_name("english")
-        self.corrections = Corrections(
-            self.database,
-            self.permissions,
-            HELD_OUT_SHARE,
-            self.care.checks.examine,
-            near=NearQuestions(QuestionLikeness(english)),
-            two_experts=settings.pairs.two_experts,
-        )
-        self.pair_import = PairImport(self.database, self.corrections, HELD_OUT_SHARE)
+        self.corrections = self.care.corrections
+        self.pair_import = PairImport(self.database, self.corrections)
         self.answering = Answering(
             database=self.database,
             retrieval=self.retrieval,

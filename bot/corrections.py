@@ -84,6 +84,11 @@ class Corrections:
             with self._database.read() as session:
                 self._near.to(session, "Is it warm?")
 
+    def read_ahead(self, questions: Sequence[str]) -> None:
+        """Read questions that `look_at` will be asked about soon; from a thread of its own."""
+        if self._near is not None:
+            self._near.read_ahead(questions)
+
     def look_at(self, proposed: Sequence[NewPair]) -> tuple[Findings, ...]:
         """Find what speaks against pairs, one finding for each.
 
@@ -91,6 +96,8 @@ class Corrections:
         """
         with self._database.read() as session:
             known = pairs.known_keys(session, [pair.origin_key for pair in proposed])
+            if self._near is not None:
+                self._near.follow(session)
         new = [pair for pair in proposed if pair.origin_key not in known]
         if self._near is not None and new:
             self._near.prepare([pair.input for pair in new])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
 from knowledge.near_questions import QuestionLikeness, frame_of
-from storage import pairs
+from storage import pairs, question_bands
 
 #: How many stored questions are compared with a new one: those that share most with it.
 COMPARED = 25
@@ -21,20 +22,46 @@ class NearQuestions:
     """Finds near-duplicates of a question among all pairs. Safe in several threads.
 
     What was asked is kept in memory by its words, and brought up to date from SQL at each use.
+    Where somebody's words were erased, all of it is read anew.
     """
 
     def __init__(self, likeness: QuestionLikeness) -> None:
         """Take what compares two questions."""
         self._likeness = likeness
         self._lock = threading.RLock()
-        self._questions: dict[int, str] = {}
-        self._having: defaultdict[str, list[int]] = defaultdict(list)
-        self._last = 0
+        self._erased = 0
+        self._clear()
 
-    def prepare(self, questions: list[str]) -> None:
-        """Read questions with the model before a transaction, so that none waits for it."""
+    def follow(self, session: Session) -> None:
+        """Take in what was stored since the last time, and let go of what was erased.
+
+        Args:
+            session: The transaction that sees what must be seen.
+        """
+        erased = pairs.count_erased(session)
         with self._lock:
-            self._likeness.prepare(questions)
+            if erased != self._erased:
+                self.forget()
+                self._erased = erased
+            self._follow(session)
+
+    def read_ahead(self, questions: Sequence[str]) -> None:
+        """Read questions with the model, beside other work, so that `prepare` finds them read."""
+        self._likeness.prepare(questions)
+
+    def prepare(self, questions: Sequence[str]) -> None:
+        """Compare questions before a transaction, with each other too, so that none waits for it.
+
+        The transaction then compares only what was stored since `follow`.
+        """
+        compared: list[tuple[str, str]] = []
+        with self._lock:
+            for place, question in enumerate(questions):
+                keys = frame_of(question).keys
+                others = [self._questions[pair_id] for pair_id in self._candidates(question)]
+                others += [q for q in questions[:place] if not keys.isdisjoint(frame_of(q).keys)]
+                compared += [(question, other) for other in dict.fromkeys(others)]
+        self._likeness.compare(compared)
 
     def to(self, session: Session, question: str) -> tuple[int, ...]:
         """Return the pairs whose questions are the same in other words.
@@ -45,24 +72,33 @@ class NearQuestions:
         """
         with self._lock:
             self._follow(session)
-            same: dict[str, bool] = {}
-            found = []
-            for pair_id in self._candidates(question):
-                text = self._questions[pair_id]
-                if text not in same:
-                    same[text] = self._likeness.are_the_same(question, text)
-                if same[text]:
-                    found.append(pair_id)
-        return tuple(sorted(found))
+            candidates = {number: self._questions[number] for number in self._candidates(question)}
+        same = {
+            text: self._likeness.are_the_same(question, text) for text in set(candidates.values())
+        }
+        return tuple(sorted(number for number, text in candidates.items() if same[text]))
+
+    def forget(self) -> None:
+        """Forget every text, because somebody's words had to go; the next use reads anew."""
+        with self._lock:
+            self._clear()
+            self._likeness.forget()
+            question_bands.bands.cache_clear()
+
+    def _clear(self) -> None:
+        self._questions: dict[int, str] = {}
+        self._having: defaultdict[str, list[int]] = defaultdict(list)
+        self._last = 0
 
     def _follow(self, session: Session) -> None:
-        if self._last and not pairs.is_there(
-            session, self._last
-        ):  # that transaction came to nothing
-            self._questions.clear()
-            self._having.clear()
-            self._last = 0
-        for pair_id, question in pairs.questions_after(session, self._last):
+        fresh = pairs.questions_from(session, self._last)
+        if self._last and (not fresh or fresh[0][0] != self._last):
+            # That transaction came to nothing, or the words of that pair were erased.
+            self._clear()
+            fresh = pairs.questions_from(session, 0)
+        for pair_id, question in fresh:
+            if pair_id == self._last:
+                continue
             self._last = pair_id
             self._questions[pair_id] = question
             for key in frame_of(question).keys or frame_of(question).words:

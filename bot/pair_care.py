@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.audiences import EVERYONE
+from bot.corrections import Corrections
 from bot.erasing import Erasing, NobodyToErase
 from bot.home import Home
+from bot.near_questions import NearQuestions
 from bot.pair_checks import PairChecks
 from bot.pair_export import PairExport
 from bot.pair_masking import PairMasking
@@ -22,6 +24,7 @@ from bot.permissions import Permissions
 from bot.settings import PairSettings, Settings
 from bot.slack_import import NobodyTrusted, SlackImport, ThreadPair
 from bot.withdrawing import NothingToWithdraw, Withdrawing
+from knowledge.grounding.checker import forget_readings
 from knowledge.grounding.reading import Ground
 from knowledge.retrieval import Retrieval
 from storage import jobs, pair_clearing
@@ -51,6 +54,7 @@ class PairCare:
         settings: Settings,
         retrieval: Retrieval,
         permissions: Permissions,
+        near: NearQuestions,
         reconcile_verified: Callable[[], int],
         wake: Callable[[], None],
     ) -> None:
@@ -62,6 +66,7 @@ class PairCare:
             settings: The settings.
             retrieval: Finds the sections that pairs rest on.
             permissions: Who is an expert.
+            near: Finds the questions that a new one repeats.
             reconcile_verified: Brings the index of verified answers in step with SQL.
             wake: Lets new jobs be done.
         """
@@ -79,18 +84,26 @@ class PairCare:
             limits=limits_of(settings.pairs),
             company_hosts=tuple(host.split()[-1] for host in settings.knowledge.website_hosts),
         )
+        self.corrections = Corrections(
+            database,
+            permissions,
+            HELD_OUT_SHARE,
+            self.checks.examine,
+            near=near,
+            two_experts=settings.pairs.two_experts,
+        )
         self._database = database
+        self._near = near
         self._wake = wake
         self._slack_import = SlackImport(
             database,
-            self.checks,
+            self.corrections,
             is_expert=permissions.is_expert,
-            held_out_share=HELD_OUT_SHARE,
             workspace_url=settings.knowledge.slack_workspace_url,
         )
         self._export = PairExport(database, persona)
         self._withdrawing = Withdrawing(database, wake)
-        self._masking = PairMasking(database, self.checks, wake)
+        self._masking = PairMasking(database, self.checks, self.corrections, wake)
         self._erasing = Erasing(database, home, reconcile_verified)
 
     @property
@@ -170,6 +183,9 @@ class PairCare:
     def erase(self, user: str, dry_run: bool, *, on_progress: Progress) -> dict[str, Any]:
         """Erase a person."""
         report = self._erasing.run(user, COMMAND_LINE, is_dry=dry_run, on_progress=on_progress)
+        if not dry_run:  # what is kept in memory to be quick
+            self._near.forget()
+            forget_readings()
         file = None if dry_run else str(self._erasing.report_file(report.stands_for))
         return _plain(report) | {"is_gone": report.is_gone, "report_file": file}
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,10 @@ class ImportReport:
 class PairImport:
     """Imports files of pairs; a file imported twice, or half, adds each pair once."""
 
-    def __init__(self, database: Database, corrections: Corrections, held_out_share: float) -> None:
-        """Take the collaborators and the share of pairs kept for measuring."""
+    def __init__(self, database: Database, corrections: Corrections) -> None:
+        """Take the collaborators."""
         self._database = database
         self._corrections = corrections
-        self._held_out_share = held_out_share
 
     def run(
         self,
@@ -66,27 +66,35 @@ class PairImport:
             PairFileInvalid: nothing was imported, and why.
         """
         drafts, skipped = read_pairs(path)
+        proposed = [new_pair(draft, actor) for draft in drafts]
+        with self._database.read() as session:
+            known = set(pairs.known_keys(session, [each.origin_key for each in proposed]))
         added = held = last_approved = 0
-        for start in range(0, len(drafts), BATCH):
-            batch = drafts[start : start + BATCH]
-            proposed = [new_pair(draft, actor) for draft in batch]
-            findings = self._corrections.look_at(proposed)
-            with self._database.write() as session:
-                known = set(pairs.known_keys(session, [each.origin_key for each in proposed]))
-                for wanted, found in zip(proposed, findings, strict=True):
-                    is_new = wanted.origin_key not in known
-                    known.add(wanted.origin_key)
-                    pair = self._corrections.propose_in(session, wanted, found)
-                    if is_new and pair.holds and looked_at:
-                        pair = vouch(session, pair.id, pair.holds, actor, looked_at)
-                    added, held = added + is_new, held + (is_new and bool(pair.holds))
-                    if approve and pair.state == "proposed":
-                        last_approved = pair.id
-                        if is_new:  # laid beside the others just now
-                            self._corrections.approve_fresh(session, pair, actor)
-                        else:
-                            self._corrections.approve_in(session, pair.id, actor)
-            on_progress({"done": start + len(batch), "total": len(drafts), "name": path.name})
+        with ThreadPoolExecutor(1, "read-ahead") as beside:
+            for start in range(0, len(proposed), BATCH):
+                batch = proposed[start : start + BATCH]
+                findings = self._corrections.look_at(batch)
+                coming = proposed[start + BATCH : start + 2 * BATCH]
+                ahead = [each.input for each in coming if each.origin_key not in known]
+                reading = beside.submit(self._corrections.read_ahead, ahead)
+                with self._database.write() as session:
+                    known |= pairs.known_keys(session, [each.origin_key for each in batch])
+                    for wanted, found in zip(batch, findings, strict=True):
+                        is_new = wanted.origin_key not in known
+                        known.add(wanted.origin_key)
+                        pair = self._corrections.propose_in(session, wanted, found)
+                        if is_new and pair.holds and looked_at:
+                            pair = vouch(session, pair.id, pair.holds, actor, looked_at)
+                        added, held = added + is_new, held + (is_new and bool(pair.holds))
+                        if approve and pair.state == "proposed":
+                            last_approved = pair.id
+                            if is_new:  # laid beside the others just now
+                                self._corrections.approve_fresh(session, pair, actor)
+                            else:
+                                self._corrections.approve_in(session, pair.id, actor)
+                reading.result()
+                told = {"done": start + len(batch), "total": len(drafts), "name": path.name}
+                on_progress(told)
         if last_approved:
             with self._database.write() as session:
                 work = {"pair_id": last_approved}

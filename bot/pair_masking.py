@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from bot.corrections import Corrections
 from bot.pair_checks import PairChecks
-from storage import jobs, pair_holds, pair_watch, pairs
+from storage import jobs, pair_conflicts, pair_holds, pair_watch, pairs
 from storage.database import Database
-from storage.pairs import HELD_OUT_SHARE, NewPair, Pair, PairChangeRefused
+from storage.pairs import NewPair, Pair, PairChangeRefused
 from training.personal_data import masked
 
 Progress = Callable[[dict[str, Any]], None]
@@ -32,10 +33,17 @@ class CheckReport:
 class PairMasking:
     """Makes masked pairs of pairs, and holds old ones that would be held if they were new."""
 
-    def __init__(self, database: Database, checks: PairChecks, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        checks: PairChecks,
+        corrections: Corrections,
+        wake: Callable[[], None],
+    ) -> None:
         """Take the collaborators; `wake` lets new jobs be done."""
         self._database = database
         self._checks = checks
+        self._corrections = corrections
         self._wake = wake
 
     def mask(self, pair_id: int, actor: str) -> Pair:
@@ -53,9 +61,9 @@ class PairMasking:
         new = _masked(old)
         if (new.input, new.output, new.context) == (old.input, old.output, old.context):
             raise PairChangeRefused(f"Nothing personal or secret is found in pair {pair_id}.")
-        holds = self._checks.holds(new)
+        (found,) = self._corrections.look_at([new])
         with self._database.write() as session:
-            stored = pairs.propose(session, replace(new, holds=holds), HELD_OUT_SHARE)
+            stored = self._corrections.propose_in(session, new, found)
             reason = f"Masked as pair {stored.id}."
             if old.state == "approved":
                 stored = pairs.approve(session, stored.id, actor)
@@ -66,6 +74,9 @@ class PairMasking:
                     jobs.enqueue(session, kind, {"pair_id": number}, key=key)
             else:
                 pairs.reject(session, pair_id, actor, reason)
+            # It may seem to contradict the one it stands for, by what was masked.
+            pair_conflicts.settle_without(session, pair_id)
+            stored = pairs.get(session, stored.id)
         self._wake()
         return stored
 

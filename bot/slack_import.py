@@ -11,11 +11,11 @@ import html
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.pair_checks import PairChecks
+from bot.corrections import Corrections
 from bot.question_text import QuestionUnusable, clean_question
 from knowledge.language import detect_language
 from knowledge.listing import Skipped
@@ -106,25 +106,22 @@ class SlackImport:
     def __init__(
         self,
         database: Database,
-        checks: PairChecks,
+        corrections: Corrections,
         *,
         is_expert: Callable[[str], bool],
-        held_out_share: float,
         workspace_url: str = "",
     ) -> None:
         """Take the collaborators.
 
         Args:
             database: Where pairs are.
-            checks: Finds what speaks against a pair.
+            corrections: Proposes pairs, with all that is looked at first.
             is_expert: Whose answers are trusted when nobody is named.
-            held_out_share: The share of pairs kept for measuring.
             workspace_url: Where the workspace is, for links to threads.
         """
         self._database = database
-        self._checks = checks
+        self._corrections = corrections
         self._is_expert = is_expert
-        self._held_out_share = held_out_share
         self._workspace_url = workspace_url
 
     def run(
@@ -162,13 +159,13 @@ class SlackImport:
             fresh = [t for t in found if not pairs.is_known(session, t.pair.origin_key)]
         added = held = 0
         for start in range(0, 0 if is_dry else len(fresh), BATCH):
-            batch = fresh[start : start + BATCH]
-            checked = [replace(t.pair, holds=self._checks.holds(t.pair)) for t in batch]
+            batch = [thread.pair for thread in fresh[start : start + BATCH]]
+            findings = self._corrections.look_at(batch)
             with self._database.write() as session:
-                for pair in checked:
-                    added += not pairs.is_known(session, pair.origin_key)
-                    held += bool(pair.holds)
-                    pairs.propose(session, pair, self._held_out_share)
+                for pair, found_in_it in zip(batch, findings, strict=True):
+                    is_new = not pairs.is_known(session, pair.origin_key)
+                    stored = self._corrections.propose_in(session, pair, found_in_it)
+                    added, held = added + is_new, held + (is_new and bool(stored.holds))
             on_progress({"done": start + len(batch), "total": len(fresh), "name": path.name})
         return SlackImportReport(
             threads=len(found) + left_out.total(),

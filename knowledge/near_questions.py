@@ -38,6 +38,9 @@ _BIAS = -10.699
 #: From this probability on two questions are taken for the same.
 _SAME = 0.45
 
+#: How many texts or comparisons are remembered.
+_REMEMBERED = 50_000
+
 #: What is asked for in one word or the other, as people do.
 _ASKED_ALIKE = frozenset(
     frozenset(alike.split())
@@ -57,28 +60,61 @@ _LEADERS = frozenset({"manag", "leader", "led"})
 
 
 class QuestionLikeness:
-    """Compares questions by their words and by the vectors of an English embedder."""
+    """Compares questions by their words and by the vectors of an English embedder.
+
+    What was compared is remembered, and forgotten by `forget`. Safe in several threads.
+    """
 
     def __init__(self, embedder: Embedder) -> None:
         """Take the embedder; the weights were fitted with the bundled English one."""
         self._embedder = embedder
         self._vectors: dict[str, Vectors] = {}
+        self._decided: dict[tuple[str, str], bool] = {}
 
     def prepare(self, texts: Sequence[str]) -> None:
-        """Read these questions with the model now, so that comparing them needs it less."""
+        """Read these texts with the model now, so that comparing them needs it less."""
         fresh = [text for text in dict.fromkeys(texts) if text not in self._vectors]
         if not fresh:
             return
-        if len(self._vectors) > 50_000:
+        if len(self._vectors) > _REMEMBERED:
             self._vectors.clear()
         self._vectors.update(zip(fresh, self._embedder.embed_passages(fresh), strict=True))
 
+    def compare(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Compare these questions now, the model reading all at once what it must read."""
+        if len(self._decided) > _REMEMBERED:
+            self._decided.clear()
+        doubtful = [pair for pair in dict.fromkeys(pairs) if self._decide(*pair) is None]
+        self.prepare([text for pair in doubtful for text in _read_for(*pair)])
+        for question, other in doubtful:
+            self.are_the_same(question, other)
+
     def are_the_same(self, question: str, other: str) -> bool:
         """Whether whoever can answer the one has answered the other."""
+        decided = self._decide(question, other)
+        if decided is None:
+            decided = self._probability(question, other) > _SAME
+            self._decided[question, other] = decided
+        return decided
+
+    def forget(self) -> None:
+        """Forget every text: somebody's words had to go."""
+        self._vectors = {}
+        self._decided = {}
+        frame_of.cache_clear()
+        _spelled_alike.cache_clear()
+
+    def _decide(self, question: str, other: str) -> bool | None:
+        """Say whether two questions are the same as far as that is clear without the model."""
+        known = self._decided.get((question, other))
+        if known is not None:
+            return known
         mine, theirs = frame_of(question), frame_of(other)
+        if _are_apart(mine, theirs):
+            return False
         if mine.words == theirs.words and mine.asks == theirs.asks:
-            return not _are_apart(mine, theirs)
-        return not _are_apart(mine, theirs) and self._probability(question, other) > _SAME
+            return True
+        return None
 
     def _probability(self, question: str, other: str) -> float:
         mine, theirs = frame_of(question), frame_of(other)
@@ -136,8 +172,17 @@ class QuestionLikeness:
         return max(close, ratio if is_slip else 0.0)
 
     def _cosine(self, text: str, other: str) -> float:
-        self.prepare((text, other))
-        return float(self._vectors[text] @ self._vectors[other])
+        one, two = self._vectors.get(text), self._vectors.get(other)
+        if one is None or two is None:
+            one, two = self._embedder.embed_passages([text, other])
+            self._vectors[text], self._vectors[other] = one, two
+        return float(one @ two)
+
+
+def _read_for(question: str, other: str) -> set[str]:
+    """What the model must read to compare two questions."""
+    mine, theirs = frame_of(question).keys, frame_of(other).keys
+    return {question, other} | (mine | theirs if mine != theirs else set())
 
 
 @lru_cache(maxsize=20_000)

@@ -140,6 +140,125 @@ deltid deltidsansatt deltidsansatte
 kjøre bruke bruk bruker kjører
 bil bilen
 jobb jobben jobber arbeid
+lift elevator elevators lifts
+contact call calls calling ring rings dial reach notify
+repair fix fixes fixed mend mends mended repairs repaired repairing
+gift gifts present presents
+supplier suppliers vendor vendors
+colleague coworker colleagues coworkers co-worker co-workers
+delete remove erase deleted removed erased deleting removing
+monitor monitors screen screens display displays
+chair chairs seat seats
+train training course courses class classes
+recycle discard throw
+discount discounts reduction rebate reductions
+cancel cancelled cancelling cancels
+invoice invoices bill bills
+manager boss supervisor managers bosses
+child kid kids children
+abroad overseas
+mileage kilometre kilometres km kilometer
+charge charging charger chargers
+broken faulty
+wifi wi-fi wireless wlan
+raise increase
+meeting meetings
+receipt receipts
+injured injury hurt accident accidents
+retire retirement pensioner retiring
+resign notice
+apply application applications applying applied applicants applicant
+document documents paper papers file files
+share shares stock stocks
+clean cleans cleaning cleaned
+stair stairs staircase
+toilet toilets bathroom restroom loo washroom
+rubbish trash garbage waste
+money cash
+city town
+flat apartment
+film movie
+doctor physician gp
+medicine medication drugs
+uniform uniforms
+late delayed delay
+travel travelling trip trips journey traveling travels
+flight flights plane fly
+hotel hotels accommodation
+taxi cab taxis
+key keys
+pupil pupils
+patient patients
+relative relatives
+approve permit permitted
+insurance insured insure insures
+storage store
+update updating updated
+print printing printed printer printers
+software program programs app apps application
+backup backups
+account accounts
+card cards
+desk desks workplace workstation
+phone telephone
+arrive arrives arrival
+leave leaving
+limit cap ceiling maximum
+safety safe
+theft thief
+report reports reporting reported
+complain complaint complaints
+warranty guarantee guarantees
+exchange swap swapped
+reward bonus bonuses
+celebrate celebration party parties
+birthday birthdays
+compensate compensated compensation
+heis heisen heiser
+forskudd lønnsforskudd
+byggeplass byggeplassen
+gave gaver presang
+leverandør leverandører
+slette fjerne slettes fjernes sletter fjerner
+kurs kurset kurs
+stol stolen
+møte møter møtet
+kaffemaskin kaffemaskinen
+visittkort visittkortet
+lade lading lader ladere ladestasjon ladestasjoner
+elbil elbilen elbiler
+passord passordet passordene
+nattskift nattskiftet natt
+reise reiser reisen reisetid
+kontor kontoret kontorer
+nøkkel nøkkelen nøkler
+forsikring forsikringen forsikret
+dør døra døren
+gratis fri
+hente henter hentes
+kurs opplæring
+lege legen
+barn barnet barna
+avtale avtalen kontrakt kontrakten
+sjef sjefen leder
+melde melding
+skade skader skaden ulykke
+garanti garantien
+klage klager reklamasjon reklamere
+skift skiftet vakt vakta vakten vakter
+søppel avfall boss avfallet
+kvittering kvitteringen kvitteringer
+parkere parkering parkeringsplass parkeringen
+sende sendes sending pakke pakken pakker
+godkjenne godkjenner godkjenning godkjent
+starte starter begynne begynner
+slutte slutter
+permisjon permisjonen
+regning regningen regninger
+rom rommet
+klær tøy
+ansatt ansatte medarbeider medarbeidere
+verksted verkstedet
 """
 
 

@@ -2,7 +2,8 @@
 
 "How long is the lunch break in Oslo?" asks for a duration, is about lunch and break, and names
 Oslo. Only what stands where a question begins or ends asks; in "what do I do when it rains" the
-"when" does not. What words mean the same, or say nothing, is in `knowledge.office_words`.
+"when" does not. What words mean the same, or say nothing, is in `knowledge.office_words`
+and `knowledge.office_phrases`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from knowledge.language import (
     NORWEGIAN_FUNCTION_WORDS,
     detect_language,
 )
+from knowledge.office_phrases import with_sayings_read
 from knowledge.office_words import GROUPS, LIGHT_WORDS, MEASURES, ORDINALS, SAME_WORDS
 from knowledge.words import stems
 
@@ -120,7 +122,8 @@ class Frame:
 
 def read_frame(question: str) -> Frame:
     """Take a question apart."""
-    text = _UNIT_GAP.sub("", unicodedata.normalize("NFKC", question).replace("’", "'"))
+    plain = unicodedata.normalize("NFKC", question).replace("’", "'")
+    text = with_sayings_read(_UNIT_GAP.sub("", plain))
     language = "no" if detect_language(text) == "no" else "en"
     folded = text.casefold()
     written = _WORD.findall(text)

@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from storage.clock import utc_now
 from storage.tables import AuditRow
 
 _GENESIS = "0" * 64
+
+#: Built once: each of thousands of pairs in a file leaves several records.
+_LAST_HASH = select(AuditRow.hash).order_by(AuditRow.id.desc()).limit(1)
+_INSERT = insert(AuditRow.__table__)  # type: ignore[arg-type]
+_WRITTEN = ("actor", "action", "subject", "details", "created_at", "previous_hash")
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,8 @@ def record(
         details: What explains the change; values must be JSON.
     """
     _one_at_a_time(session)
-    previous = session.scalar(select(AuditRow.hash).order_by(AuditRow.id.desc()).limit(1))
+    session.flush()
+    previous = session.scalar(_LAST_HASH)
     row = AuditRow(
         actor=actor,
         action=action,
@@ -56,9 +62,8 @@ def record(
         created_at=utc_now(),
         previous_hash=previous or _GENESIS,
     )
-    row.hash = _seal(row)
-    session.add(row)
-    session.flush()
+    values = {name: getattr(row, name) for name in _WRITTEN} | {"hash": _seal(row)}
+    session.execute(_INSERT, values)
 
 
 def latest(session: Session, limit: int = 20) -> tuple[AuditRecord, ...]:

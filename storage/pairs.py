@@ -68,6 +68,11 @@ _BESIDE = (
     )
     .order_by(PairRow.id)
 )
+_QUESTIONS = (
+    select(PairRow.id, PairRow.input)
+    .where(PairRow.id >= bindparam("pair_id"), PairRow.erased_at.is_(None))
+    .order_by(PairRow.id)
+)
 _INSERT_SOURCES = insert(PairSourceRow.__table__)  # type: ignore[arg-type]
 
 
@@ -336,16 +341,13 @@ def count_by_state(session: Session) -> dict[str, int]:
     return dict.fromkeys(STATES, 0) | {state: int(count) for state, count in counted}
 
 
-def questions_after(session: Session, pair_id: int) -> tuple[tuple[int, str], ...]:
-    """Return id and question of the pairs that came after one, whatever became of them."""
-    rows = session.execute(
-        select(PairRow.id, PairRow.input)
-        .where(PairRow.id > pair_id, PairRow.erased_at.is_(None))
-        .order_by(PairRow.id)
-    )
+def questions_from(session: Session, pair_id: int) -> tuple[tuple[int, str], ...]:
+    """Return id and question of a pair and of those that came after it, but of erased ones."""
+    rows = session.execute(_QUESTIONS, {"pair_id": pair_id})
     return tuple((int(found), str(question)) for found, question in rows)
 
 
-def is_there(session: Session, pair_id: int) -> bool:
-    """Whether there is a pair with this id."""
-    return session.scalar(select(PairRow.id).where(PairRow.id == pair_id)) is not None
+def count_erased(session: Session) -> int:
+    """Return how many pairs were erased."""
+    counted = select(func.count()).select_from(PairRow).where(PairRow.erased_at.is_not(None))
+    return int(session.scalars(counted).one())

@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Protocol
 
+from knowledge.grounding.facts import read_tokens
 from knowledge.grounding.features import Compared, compare
 from knowledge.grounding.findings import reasons
 from knowledge.grounding.meaning import Meaning
@@ -129,8 +130,20 @@ class _Opened:
     def _reading(self, sentence: str) -> Reading:
         language = "no" if detect_language(sentence) == "no" else "en"
         if language not in self._readings:
-            self._readings[language] = Reading(self._passages, language)
+            self._readings[language] = _read(tuple(self._passages), language)
         return self._readings[language]
+
+
+def forget_readings() -> None:
+    """Forget what was read, because somebody's words had to go."""
+    _read.cache_clear()
+    read_tokens.cache_clear()
+
+
+@lru_cache(maxsize=512)
+def _read(passages: tuple[Ground, ...], language: str) -> Reading:
+    """Passages as they are read; the same ones are asked for again soon, by pairs of one page."""
+    return Reading(passages, language)
 
 
 def figures_of(

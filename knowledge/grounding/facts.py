@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from knowledge.grounding.closed_words import (
@@ -92,6 +93,7 @@ class Token:
     clause: int = 0
 
 
+@lru_cache(maxsize=2048)  # a question is read again with every sentence of its answer
 def read_tokens(text: str, language: str) -> tuple[Token, ...]:
     """Return the words of `text` in order.
 

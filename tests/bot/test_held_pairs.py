@@ -128,9 +128,9 @@ def test_rows_of_a_file_are_checked_and_the_report_counts_those_held(
     ]
     file = tmp_path / "pairs.jsonl"
     file.write_text("\n".join(json.dumps(row) for row in rows))
-    report = PairImport(database, corrections, SHARE).run(file, actor="command line", approve=True)
+    report = PairImport(database, corrections).run(file, actor="command line", approve=True)
     assert (report.added, report.held) == (2, 1)
-    again = PairImport(database, corrections, SHARE).run(file, actor="command line", approve=True)
+    again = PairImport(database, corrections).run(file, actor="command line", approve=True)
     assert (again.added, again.held) == (0, 0)
     assert len(_trains(database)) == 1
 
@@ -140,7 +140,7 @@ def test_pairs_that_somebody_has_looked_at_are_imported_without_a_hold(
 ) -> None:
     file = tmp_path / "pairs.jsonl"
     file.write_text(json.dumps({"input": "Who has the key to the boat?", "output": PHONE}))
-    report = PairImport(database, corrections, SHARE).run(
+    report = PairImport(database, corrections).run(
         file, actor="command line", approve=True, looked_at="Siv's number is the desk's."
     )
     assert (report.added, report.held) == (1, 0)

@@ -68,7 +68,7 @@ class LifeOfPairs(RuleBasedStateMachine):
             for table in reversed(Table.metadata.sorted_tables):
                 session.execute(table.delete())
         corrections = Corrections(self.database, Permissions(People()), SHARE)
-        self.importing = PairImport(self.database, corrections, SHARE)
+        self.importing = PairImport(self.database, corrections)
         self.keys: set[str] = set()
         self.imported: set[tuple[str, str]] = set()
         self.questions: dict[int, str] = {}

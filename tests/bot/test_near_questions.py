@@ -85,3 +85,46 @@ def test_what_a_transaction_took_back_is_not_found(
         session.rollback()
     with database.read() as session:
         assert near.to(session, new.input) == ()
+
+
+def test_erased_words_do_not_stay_in_memory(database: Database, likeness: QuestionLikeness) -> None:
+    near = NearQuestions(likeness)
+    secret = "Where did Kari Zwxyq leave her wet skis?"
+    with database.write() as session:
+        pairs.propose(session, NewPair(secret, "Hei!", "U1", "import", "k1"))
+        pairs.propose(session, NewPair("Where is the boat?", "Hei!", "U1", "import", "k2"))
+        near.follow(session)
+    near.prepare(["Where did Kari Zwxyq put her wet skis?"])
+    assert _is_remembered("Zwxyq", near, likeness)
+    with database.write() as session:
+        pairs.erase(session, 1, "U9")
+    with database.read() as session:
+        near.follow(session)
+        assert near.to(session, "Where is our boat?") == (2,)
+    assert not _is_remembered("Zwxyq", near, likeness)
+
+
+def _is_remembered(word: str, *holders: object) -> bool:
+    return any(word.casefold() in repr(vars(holder)).casefold() for holder in holders)
+
+
+def test_a_transaction_does_not_wait_for_the_model(
+    database: Database, likeness: QuestionLikeness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near = NearQuestions(likeness)
+    asked = ["Where do wet skis go?", "Where can I leave skis that are wet?", "Who waxes skis?"]
+    with database.write() as session:
+        stored = NewPair("Where can I leave my wet skis?", "Hei!", "U1", "import", "key")
+        pairs.propose(session, stored)
+    with database.read() as session:
+        near.follow(session)
+    near.prepare(asked)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the model was asked within a transaction")
+
+    monkeypatch.setattr(likeness, "_embedder", type("Nothing", (), {"embed_passages": refuse})())
+    with database.write() as session:
+        for number, question in enumerate(asked):
+            new = NewPair(question, "Hei!", "U1", "import", f"key {number}")
+            pairs.propose(session, new, near=near.to(session, question))

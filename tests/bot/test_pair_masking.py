@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from bot.corrections import Corrections
 from bot.pair_checks import PairChecks
 from bot.pair_masking import PairMasking
+from bot.permissions import Permissions
+from bot.settings import People
 from storage import pair_holds, pairs
 from storage.database import Database
 from storage.pairs import NewPair, PairChangeRefused
@@ -19,7 +22,8 @@ PAIR = NewPair(
 @pytest.fixture
 def masking(database: Database) -> PairMasking:
     checks = PairChecks(database, voice=Voice(), find_text=lambda *_: None)
-    return PairMasking(database, checks, lambda: None)
+    corrections = Corrections(database, Permissions(People()), 0.0, checks.examine)
+    return PairMasking(database, checks, corrections, lambda: None)
 
 
 def _propose(database: Database, pair: NewPair = PAIR, *, approved: bool = False) -> int:

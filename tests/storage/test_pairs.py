@@ -145,7 +145,7 @@ def test_what_is_proposed_or_approved_comes_back_as_it_is_stored(database: Datab
         "Where is the boat?", "At the pier.", "U1", "import", "k", language="en", audience="C1",
         context="The boat lies at the pier.", reason="wrong", answer_id=7,
         sources=(PairSource("a.md", "A"), PairSource("b.md", "B")), holds=("Look.", "Look.", "So."),
-        place="C1", created_at=datetime(2026, 5, 1, 12, 30, 0, 5, tzinfo=timezone(timedelta(hours=2))),
+        place="C1", created_at=datetime(2026, 5, 1, 12, 30, 0, 5, timezone(timedelta(hours=2))),
     )  # fmt: skip
     with database.write() as session:
         proposed = pairs.propose(session, new)
