@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from bot.near_questions import NearQuestions
 from knowledge.embedder import MiniLmEmbedder
-from knowledge.near_questions import QuestionLikeness
+from knowledge.near_questions import QuestionLikeness, frame_of
 from storage import pairs
 from storage.database import Database
 from storage.pairs import NewPair
@@ -22,25 +24,63 @@ def likeness(tmp_path_factory: pytest.TempPathFactory) -> QuestionLikeness:
     return QuestionLikeness(MiniLmEmbedder(tmp_path_factory.mktemp("embedder")))
 
 
-def labelled(name: str) -> Iterator[tuple[str, str, bool]]:
+@dataclass(frozen=True)
+class Labelled:
+    """Two questions, whether they ask the same, and the kind of near miss if they do not."""
+
+    one: str
+    other: str
+    are_the_same: bool
+    kind: str = ""
+
+
+def labelled(name: str) -> Iterator[Labelled]:
     asked = ""
     for line in (DATA / name).read_text(encoding="utf-8").splitlines():
         sign, _, text = line.partition(" ")
         if sign == "=":
             asked = text
-        elif sign in "+-":
-            yield asked, text, sign == "+"
+        elif sign[:1] in ("+", "-"):
+            yield Labelled(asked, text, sign == "+", sign[1:])
+
+
+def _reached(likeness: QuestionLikeness, examples: Sequence[Labelled]) -> tuple[float, float]:
+    """Return precision and recall, and print them by language and by kind of near miss."""
+    found = [likeness.are_the_same(each.one, each.other) for each in examples]
+    said = list(zip(examples, found, strict=True))
+    for language in ("en", "no"):
+        some = [(each, it) for each, it in said if frame_of(each.one).language == language]
+        precision, recall = _precision_and_recall(some)
+        print(f"{language}: precision {precision:.3f}, recall {recall:.3f} of {len(some)}")
+    kinds = Counter(each.kind for each in examples if each.kind)
+    for kind, count in kinds.most_common():
+        taken = sum(it for each, it in said if each.kind == kind)
+        print(f"{kind}: {taken} of {count} taken for the same")
+    precision, recall = _precision_and_recall(said)
+    print(f"precision {precision:.3f}, recall {recall:.3f}")
+    return precision, recall
+
+
+def _precision_and_recall(said: Sequence[tuple[Labelled, bool]]) -> tuple[float, float]:
+    right = sum(each.are_the_same and it for each, it in said)
+    return right / sum(it for _, it in said), right / sum(each.are_the_same for each, _ in said)
 
 
 def test_near_duplicates_are_told_from_near_misses(likeness: QuestionLikeness) -> None:
     examples = list(labelled("same_questions.txt"))
     assert len(examples) == 500
-    found = [likeness.are_the_same(one, other) for one, other, _ in examples]
-    right = sum(same and said for (*_, same), said in zip(examples, found, strict=True))
-    precision, recall = right / sum(found), right / sum(same for *_, same in examples)
-    print(f"precision {precision:.3f}, recall {recall:.3f}")
-    assert precision >= 0.89
-    assert recall >= 0.84
+    precision, recall = _reached(likeness, examples)
+    assert precision >= 0.90
+    assert recall >= 0.85
+
+
+def test_questions_in_quite_other_words_are_found_half_of_the_time(
+    likeness: QuestionLikeness,
+) -> None:
+    """What is missed here is the distance to people who say it their own way."""
+    precision, recall = _reached(likeness, list(labelled("same_questions_freer.txt")))
+    assert precision >= 0.80
+    assert recall >= 0.45
 
 
 @pytest.mark.parametrize(
@@ -65,7 +105,8 @@ def test_a_repeated_question_is_found_among_all(
     database: Database, likeness: QuestionLikeness
 ) -> None:
     near = NearQuestions(likeness)
-    texts = [text for _, text, same in labelled("same_questions_tuned.txt") if not same][:40]
+    near_misses = (q for q in labelled("same_questions_tuned.txt") if not q.are_the_same)
+    texts = [each.other for each in near_misses][:40]
     with database.write() as session:
         for number, text in enumerate([*texts, "Where can I leave my wet skis?"]):
             new = NewPair(text, "Hei!", "U1", "import", f"key {number}")
