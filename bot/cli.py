@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from bot.commands import asking, evaluating, pair_care, serving, sources, upkeep
+from bot.commands.channels import channels_app
 from bot.commands.exporting import versions_app
 from bot.commands.pairs import pairs_app
 from bot.commands.sources import sources_app
@@ -37,6 +38,7 @@ app.add_typer(sources_app, name="sources")
 app.add_typer(pairs_app, name="pairs")
 app.add_typer(train_app, name="train")
 app.add_typer(versions_app, name="versions")
+app.add_typer(channels_app, name="channels")
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.asking_in_ways import EvaluationRefused
+from bot.channel_choices import ChannelChoices, ChannelUnknown
 from bot.corrections import CorrectionRefused
 from bot.evaluation_parts import build_evaluating
 from bot.evaluation_questions import QuestionFileInvalid
@@ -54,6 +55,7 @@ COMMAND_LINE = "command line"
 USER_ERRORS: tuple[type[Exception], ...] = (
     BaseModelCorrupt,
     BaseModelMissing,
+    ChannelUnknown,
     CorrectionRefused,
     DatabaseUnusable,
     EmbedderUnusable,
@@ -109,6 +111,7 @@ class Operations:
         self._quick |= PairDeciding(
             skredder.database, COMMAND_LINE, skredder.wake_workers
         ).operations
+        self._quick |= ChannelChoices(skredder.database, COMMAND_LINE).operations
         self._long: dict[str, Callable[..., Any]] = {
             "evaluate": self.evaluate,
             "ingest": self.ingest,

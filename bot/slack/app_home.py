@@ -12,6 +12,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
+from bot.channel_choices import channel_scope
 from bot.corrections import Corrections
 from bot.permissions import Permissions
 from bot.retraining import Retrainings, RetrainRefused
@@ -36,7 +37,6 @@ from bot.slack.home_view import (
     home_view,
 )
 from bot.slack.people import People
-from bot.slack.threads import channel_scope
 from bot.slack.words import Words
 from bot.worker import TryLater
 from storage import by_workspace, choices, jobs, pairs

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.channel_choices import channel_scope
 from bot.corrections import CorrectionRefused, Corrections
 from bot.permissions import NotAllowed, Permissions
 from bot.slack.calls import SlackBusy, SlackCalls, SlackRefused
@@ -25,11 +26,6 @@ log = logging.getLogger(__name__)
 
 #: How far back a thread is looked at, in seconds.
 LOOKED_BACK = 7 * 86_400.0
-
-
-def channel_scope(team_id: str, channel: str) -> str:
-    """Return under which name the choices of a channel are kept."""
-    return f"channel {team_id}/{channel}"
 
 
 @dataclass(frozen=True)
