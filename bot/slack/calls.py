@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -14,6 +15,9 @@ from slack_sdk.webhook import WebhookClient
 
 #: How long one request may take, in seconds. Slack answers in well under one.
 REQUEST_TIMEOUT_SECONDS = 5
+
+#: How long the start waits for a busy Slack at a time, in seconds.
+LONGEST_WAIT_SECONDS = 30.0
 
 
 class SlackBusy(Exception):
@@ -108,6 +112,20 @@ class SlackCalls:
             raise SlackUncertain(f"{method}: {type(error).__name__}: {error}") from error
         data = response.data
         return data if isinstance(data, dict) else {}
+
+    def call_patiently(self, method: str, tries: int = 5, **arguments: Any) -> dict[str, Any]:
+        """Call a method and wait here while Slack is busy: at the start, when no job waits for it.
+
+        Raises:
+            SlackBusy: it was still busy at the last try.
+            SlackRefused, SlackUncertain: as for `call`.
+        """
+        for _ in range(tries - 1):
+            try:
+                return self.call(method, **arguments)
+            except SlackBusy as busy:
+                time.sleep(min(busy.seconds, LONGEST_WAIT_SECONDS))
+        return self.call(method, **arguments)
 
     def respond(self, response_url: str, **body: Any) -> None:
         """Answer an interaction or a command by the address that came with it.

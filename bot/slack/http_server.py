@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import json
 import logging
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 from slack_bolt import App, BoltRequest, BoltResponse
+
+from bot.aiohttp_thread import AiohttpThread
 
 log = logging.getLogger(__name__)
 
@@ -70,44 +71,27 @@ class HttpServer:
         """Take the Bolt app, the secrets, and where to listen (port 0: any free one)."""
         self._app = app
         self._signing_secret = secrets.signing_secret.encode()
-        self._host = host
-        self.port = port
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="http")
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
-        self._thread: threading.Thread | None = None
-        self._failure: BaseException | None = None
+        self._server = AiohttpThread(
+            self._application, host, port, name="http", shutdown_seconds=5.0
+        )
+
+    @property
+    def port(self) -> int:
+        """The port, once the server has started."""
+        return self._server.port
 
     def start(self) -> None:
         """Listen. Raises `OSError` when the port cannot be had."""
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(ready,), name="http", daemon=True)
-        self._thread.start()
-        ready.wait()
-        if self._failure is not None:
-            raise self._failure
-        log.info("listening for Slack host=%s port=%d", self._host, self.port)
+        self._server.start()
+        log.info("listening for Slack host=%s port=%d", self._server.host, self.port)
 
     def stop(self) -> None:
         """Listen no more; what is being answered is answered."""
-        if self._loop is not None and self._stopping is not None:
-            self._loop.call_soon_threadsafe(self._stopping.set)
-        if self._thread is not None:
-            self._thread.join(10)
+        self._server.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _run(self, ready: threading.Event) -> None:
-        try:
-            asyncio.run(self._serve(ready))
-        except BaseException as error:
-            self._failure = error
-            if ready.is_set():
-                log.exception("HTTP server ended")
-        finally:
-            ready.set()
-
-    async def _serve(self, ready: threading.Event) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+    def _application(self) -> web.Application:
         application = web.Application(client_max_size=LARGEST_BODY)
         application.router.add_post("/slack/events", self._event)
         application.router.add_get("/healthz", self._health)
@@ -115,15 +99,7 @@ class HttpServer:
         if flow is not None:
             application.router.add_get(flow.install_path, self._install)
             application.router.add_get(flow.redirect_uri_path, self._installed)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=5.0)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self._host, self.port).start()
-            self.port = runner.addresses[0][1]
-            ready.set()
-            await self._stopping.wait()
-        finally:
-            await runner.cleanup()
+        return application
 
     async def _event(self, request: web.Request) -> web.Response:
         try:

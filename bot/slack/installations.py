@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from slack_bolt import BoltResponse
+from slack_bolt import BoltContext, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.authorize import Authorize
 from slack_bolt.oauth.callback_options import CallbackOptions, FailureArgs, SuccessArgs
 from slack_bolt.oauth.oauth_settings import OAuthSettings
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
@@ -32,6 +34,15 @@ class Installed:
     bot_user_id: str
 
 
+@dataclass(frozen=True)
+class InstalledBot:
+    """The bot in one workspace, as its token speaks for it; everything is empty if it is none."""
+
+    token: str = ""
+    user_id: str = ""
+    bot_id: str = ""
+
+
 class Installations:
     """Keeps installations in SQL and gives each workspace's token."""
 
@@ -50,7 +61,7 @@ class Installations:
         self._states = SQLAlchemyOAuthStateStore(STATE_SECONDS, self._engine)
         self._store.metadata.create_all(self._engine)
         self._states.metadata.create_all(self._engine)
-        self._known: dict[str, tuple[float, str, str]] = {}
+        self._known: dict[str, tuple[float, InstalledBot]] = {}
         self._lock = threading.Lock()
 
     def settings(self, on_installed: Callable[[Installed], None]) -> OAuthSettings:
@@ -66,7 +77,7 @@ class Installations:
         def failed(arguments: FailureArgs) -> BoltResponse:
             return arguments.default.failure(arguments)
 
-        return OAuthSettings(
+        made = OAuthSettings(
             client_id=self._secrets.client_id,
             client_secret=self._secrets.client_secret,
             scopes=self._scopes,
@@ -75,14 +86,16 @@ class Installations:
             state_store=self._states,
             callback_options=CallbackOptions(success=succeeded, failure=failed),
         )
+        made.authorize = _FromTheStore(self)
+        return made
 
     def token_of(self, team_id: str) -> str | None:
         """Return the bot's token in a workspace, or None where it is not installed."""
-        return self._bot(team_id)[0] or None
+        return self.bot(team_id).token or None
 
     def bot_user_id(self, team_id: str) -> str:
         """Return who the bot is in a workspace; empty where it is not installed."""
-        return self._bot(team_id)[1]
+        return self.bot(team_id).user_id
 
     def listed(self) -> tuple[Installed, ...]:
         """Return every workspace in which the app is installed, oldest first."""
@@ -106,15 +119,53 @@ class Installations:
         """Close the connections."""
         self._engine.dispose()
 
-    def _bot(self, team_id: str) -> tuple[str, str]:
+    def bot(self, team_id: str) -> InstalledBot:
+        """Return the bot in a workspace; one without a token where it is not installed."""
         now = time.monotonic()
         with self._lock:
             known = self._known.get(team_id)
         if known is not None and now < known[0]:
-            return known[1], known[2]
+            return known[1]
         found = self._store.find_bot(enterprise_id=None, team_id=team_id) if team_id else None
-        token = str(found.bot_token) if found is not None else ""
-        user_id = str(found.bot_user_id) if found is not None else ""
+        bot = InstalledBot()
+        if found is not None:
+            bot = InstalledBot(str(found.bot_token), str(found.bot_user_id), str(found.bot_id))
         with self._lock:
-            self._known[team_id] = (now + REMEMBERED, token, user_id)
-        return token, user_id
+            self._known[team_id] = (now + REMEMBERED, bot)
+        return bot
+
+
+class _FromTheStore(Authorize):
+    """Lets in what comes from a workspace whose token is stored.
+
+    Bolt's own asks Slack each time (`auth.test`), and when Slack is busy it answers 200 to what it
+    has not taken: the question, or the correction, would be lost.
+    """
+
+    def __init__(self, installations: Installations) -> None:
+        """Take what is stored."""
+        self._installations = installations
+
+    def __call__(
+        self,
+        *,
+        context: BoltContext,  # noqa: ARG002
+        enterprise_id: str | None,
+        team_id: str | None,
+        user_id: str | None,
+        actor_enterprise_id: str | None = None,  # noqa: ARG002
+        actor_team_id: str | None = None,  # noqa: ARG002
+        actor_user_id: str | None = None,  # noqa: ARG002
+    ) -> AuthorizeResult | None:
+        """Return who the bot is in a workspace, or None where it is not installed."""
+        bot = self._installations.bot(team_id or "")
+        if not bot.token:
+            return None
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=team_id,
+            bot_token=bot.token,
+            bot_user_id=bot.user_id,
+            bot_id=bot.bot_id,
+            user_id=user_id,
+        )

@@ -107,7 +107,7 @@ class SlackSide:
         )
         if self._installations is None:
             self.calls = calls = SlackCalls(client)
-            me = calls.call("auth_test")
+            me = calls.call_patiently("auth_test")
             self._meet(Installed(str(me["team_id"]), me.get("team", ""), str(me["user_id"])))
         else:
             self.calls = calls = SlackCalls(client, self._installations.token_of)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import ipaddress
-import logging
 import secrets
-import threading
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from bot.aiohttp_thread import AiohttpThread
 from bot.workspace.page_api import PageApi
 from bot.workspace.web_api import WebApi
 from bot.workspace.workspace import Workspace
-
-log = logging.getLogger(__name__)
 
 #: The largest request taken, in bytes: a file of 50 MB and what is around it.
 LARGEST_REQUEST = 51_000_000
@@ -55,23 +51,22 @@ class WorkspaceServer:
         self.bot_token = bot_token or f"xoxb-workspace-{secrets.token_hex(16)}"
         self.app_token = app_token or f"xapp-workspace-{secrets.token_hex(16)}"
         self._workspace = workspace
-        self._host = host
-        self._port = port
+        #: What answers the app's calls; also by another address, if several workspaces share one.
+        self.api = WebApi(workspace, bot_token=self.bot_token, app_token=self.app_token)
         self._page = PageApi(workspace)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._stopping: asyncio.Event | None = None
-        self._failure: BaseException | None = None
+        self._server = AiohttpThread(
+            self._application, host, port, name="workspace", shutdown_seconds=1.0
+        )
 
     @property
     def port(self) -> int:
         """The port, once the server has started."""
-        return self._port
+        return self._server.port
 
     @property
     def origin(self) -> str:
         """The address without a path."""
-        return f"http://{self._host}:{self._port}"
+        return f"http://{self._server.host}:{self.port}"
 
     @property
     def base_url(self) -> str:
@@ -89,64 +84,32 @@ class WorkspaceServer:
         Raises:
             OSError: the port cannot be had.
         """
-        ready = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, args=(ready,), name="workspace", daemon=True
-        )
-        self._thread.start()
-        ready.wait()
-        if self._failure is not None:
-            self._thread.join()
-            self._thread = None
-            raise self._failure
+        self._server.start(self._open, self._workspace.sockets.close)
         return self
 
     def stop(self) -> None:
         """Stop serving, cut connections and save."""
-        if self._loop is not None and self._stopping is not None:
-            self._loop.call_soon_threadsafe(self._stopping.set)
-        if self._thread is not None:
-            self._thread.join(10)
-        self._thread = self._loop = None
+        self._server.stop()
         self._workspace.close()
 
     def __enter__(self) -> WorkspaceServer:
-        return self if self._thread is not None else self.start()
+        return self if self._server.is_running else self.start()
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _run(self, ready: threading.Event) -> None:
-        try:
-            asyncio.run(self._serve(ready))
-        except BaseException as error:
-            self._failure = error
-            if ready.is_set():
-                log.exception("workspace server ended")
-        finally:
-            ready.set()
-
-    async def _serve(self, ready: threading.Event) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+    def _application(self) -> web.Application:
         application = web.Application(
-            middlewares=[_only_called(self._host)], client_max_size=LARGEST_REQUEST
+            middlewares=[_only_called(self._server.host)], client_max_size=LARGEST_REQUEST
         )
-        api = WebApi(self._workspace, bot_token=self.bot_token, app_token=self.app_token)
-        application.add_routes([*api.routes(), *self._page.routes()])
+        application.add_routes([*self.api.routes(), *self._page.routes()])
         application.router.add_get("/files/{file}/{name:.*}", self._file)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self._host, self._port).start()
-            self._port = runner.addresses[0][1]
-            with self._workspace.lock:
-                self._workspace.state.origin = self.origin
-            self._workspace.sockets.open()
-            ready.set()
-            await self._stopping.wait()
-            await self._workspace.sockets.close()
-        finally:
-            await runner.cleanup()
+        return application
+
+    def _open(self) -> None:
+        with self._workspace.lock:
+            self._workspace.state.origin = self.origin
+        self._workspace.sockets.open()
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         """Give a file to the app (with its token) or to the page (with the page's)."""

@@ -37,13 +37,14 @@ class WebApi:
     def routes(self) -> list[web.RouteDef]:
         """Return where the app calls."""
         return [
-            web.route("*", "/api/{method}", self._call),
+            web.route("*", "/api/{method}", self.call),
             web.get("/socket/{ticket}", self._socket),
             web.post("/respond/{key}", self._respond),
             web.post("/upload/{file}", self._upload),
         ]
 
-    async def _call(self, request: web.Request) -> web.StreamResponse:
+    async def call(self, request: web.Request) -> web.StreamResponse:
+        """Answer one call of a method."""
         method = request.match_info["method"]
         try:
             raw = await _arguments(request)
@@ -58,10 +59,7 @@ class WebApi:
             else:
                 fault = one
         if fault is not None and fault.kind == "answer":
-            wait = {"Retry-After": str(int(fault.seconds))} if fault.status == 429 else {}
-            return self._refusal(
-                method, shown, SlackError(fault.error, status=fault.status, headers=wait)
-            )
+            return self._refusal(method, shown, _fault(fault))
         if fault is not None and fault.kind == "drop_before":
             return self._drop(request, method, shown, {}, has_taken_effect=False)
         try:
@@ -113,13 +111,16 @@ class WebApi:
         shown: Json = {}
         try:
             shown = await _arguments(request)
+            for fault in self._site.faults.take("response_url"):
+                if fault.kind == "answer":
+                    raise _fault(fault)
             with self._site.lock:
                 ticket = self._site.tickets.respond(request.match_info["key"])
                 self._answer(ticket, shown)
         except SlackError as error:
             self._note("response_url", shown, _error_body(error), status=error.status)
             status = error.status if error.status != 200 else 400
-            return web.json_response(_error_body(error), status=status)
+            return web.json_response(_error_body(error), status=status, headers=error.headers)
         self._note("response_url", shown, {"ok": True}, status=200, has_taken_effect=True)
         return web.Response(text="ok")
 
@@ -235,6 +236,12 @@ def _token(request: web.Request, arguments: Json) -> str | None:
         return header.removeprefix("Bearer ").strip()
     token = arguments.get("token")
     return token if isinstance(token, str) else None
+
+
+def _fault(fault: CallFault) -> SlackError:
+    """Return what a test asked a call to be answered with."""
+    wait = {"Retry-After": str(int(fault.seconds))} if fault.status == 429 else {}
+    return SlackError(fault.error, status=fault.status, headers=wait)
 
 
 def _error_body(error: SlackError) -> Json:

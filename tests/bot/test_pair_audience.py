@@ -21,3 +21,15 @@ def test_what_is_narrow_in_two_ways_is_for_nobody_and_held() -> None:
     assert found.audience == NOBODY
     assert "C-board and C-legal" in found.holds[0]
     assert NOBODY not in Audiences({}).of("C-board", with_outsiders=False)
+
+
+def test_everyone_of_another_workspace_is_that_workspace() -> None:
+    assert audience_of([], everyone="T2").audience == "T2"
+    assert audience_of(["T2"], everyone="T2").audience == "T2"
+    assert audience_of(["T2"], place="T2/C9", everyone="T2").audience == "T2/C9"
+
+
+def test_what_is_for_everyone_at_home_is_not_told_in_another_workspace() -> None:
+    found = audience_of(["everyone"], everyone="T2")
+    assert found.audience == NOBODY
+    assert found.holds
