@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from bot.slack.correction_form import CORRECTION
 from bot.workspace.people import DEFAULT_CHANNELS, DEFAULT_PEOPLE, ChannelPlan, PersonPlan
 from bot.workspace.server import WorkspaceServer
 from bot.workspace.workspace import Workspace
-from storage import pairs
+from storage import jobs, pairs
 from storage.pairs import NewPair
 from training.base_model import BaseModel
 
@@ -141,6 +142,16 @@ class Bot:
     def wait(self, seen: Callable[[], Any], what: str, seconds: float = 30) -> Any:
         """Wait until something is so."""
         return self.workspace.wait_for(seen, seconds, what)
+
+    def idle(self) -> None:
+        """Wait until no job is left to do."""
+
+        def is_idle() -> bool:
+            with self.skredder.database.read() as session:
+                return jobs.count_open(session) == 0
+
+        time.sleep(0.5)
+        self.wait(is_idle, "the jobs to be done", 60)
 
     def whispers_to(self, who: str) -> list[str]:
         """Return the texts that only this person sees, oldest first."""
