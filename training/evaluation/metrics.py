@@ -55,7 +55,7 @@ def chrf(answer: str, reference: str) -> float:
     for automatic MT evaluation"). It forgives another ending of a word, which token F1 does not;
     Norwegian has many.
     """
-    from sacrebleu.metrics import CHRF
+    from sacrebleu.metrics.chrf import CHRF
 
     told, wanted = without_citations(answer), without_citations(reference)
     return float(CHRF().sentence_score(told, [wanted]).score) / 100
