@@ -26,6 +26,9 @@ SHARE = "answer_share"
 ASK_EXPERT = "answer_ask_expert"
 CORRECT = "answer_correct"
 
+#: What stands instead of an error's id where somebody stopped the answer.
+STOPPED = "stopped"
+
 #: A message begins to be an answer's with this event type in its metadata.
 _MOST_SOURCES = 8
 
@@ -58,7 +61,8 @@ def answer_blocks(shown: Shown, say: Words) -> list[Block]:
     sources = [s for s in answer.sources if s.cited] or list(answer.sources)
     if sources:
         below.append(_sources(sources, shown.owners, say, is_cited=answer.status != "abstained"))
-    below.append(context(_evidence(shown, say)))
+    if evidence := _evidence(shown, say):
+        below.append(context(evidence))
     below += _buttons(shown, say)
     links = None if answer.status == "verified" else {s.link or s.uri for s in answer.sources}
     text = fitting_markdown(answer.text, links=links, others=_length(below))
@@ -226,7 +230,7 @@ def _evidence(shown: Shown, say: Words) -> list[str]:
         lines.append(say("I only answer from our documents."))
         if shown.handover is not None:
             lines.append(_waiting(shown.handover, say))
-    else:
+    elif answer.error_id != STOPPED:
         lines.append(say("Error {id}", id=answer.error_id or ""))
     if shown.unread:
         names = ", ".join(safe_mrkdwn(shortened(name, 60)) for name in shown.unread[:5])

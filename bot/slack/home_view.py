@@ -291,9 +291,7 @@ def _versions(seen: ForAdmins, say: Words) -> list[Block]:
     lines = []
     for version, measured in seen.versions:
         numbers = ", ".join(
-            f"{name} {say.number(round(measured[key], 2))}"
-            for key, name in names.items()
-            if key in measured
+            f"{name} {say.share(measured[key])}" for key, name in names.items() if key in measured
         )
         parts = [f"*{version.name}*", gates.get(version.gate, version.gate), numbers]
         lines.append(" · ".join(part for part in parts if part))

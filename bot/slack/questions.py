@@ -48,9 +48,6 @@ UNREACHABLE = frozenset(
     }
 )
 
-#: What stands for an error's id when somebody stopped the answer.
-STOPPED = "stopped"
-
 
 @dataclass(frozen=True)
 class RateLimits:
@@ -287,7 +284,7 @@ class QuestionJobs:
 
     def _store(self, question: Question, outcome: Outcome, error_id: str | None = None) -> Answer:
         if error_id is None and outcome.status == "failed":
-            error_id = STOPPED if self._is_stopped(question) else f"Q-{question.id}"
+            error_id = blocks.STOPPED if self._is_stopped(question) else f"Q-{question.id}"
         with self._database.write() as session:
             return answers.record(
                 session,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.demo.stage import ADMIN, ASK_CHANNEL
+from bot.demo.stage import ADMIN, ASK_CHANNEL, EXPERT
 from bot.slack.retrain_view import run_text
 from bot.slack.words import words
-from storage import jobs, runs
+from storage import jobs, pairs, runs
+from storage.pair_records import NewPair
 from storage.runs import Run
 from tests.browser.day import PATIENCE, Day
 
@@ -14,6 +15,7 @@ def play(day: Day) -> None:
     """Play Sindre's day."""
     day.become(ADMIN)
     measured = _measured_run(day)
+    _a_training_is_due(day)
     _looks_around(day)
     if measured is not None:
         _reads_a_report(day, measured)
@@ -31,6 +33,23 @@ def _measured_run(day: Day) -> Run | None:
     return next((run for run in found if run.state == "promoted"), None)
 
 
+def _a_training_is_due(day: Day) -> None:
+    """On a day without an expert before it, one more pair makes the training due."""
+    if day.stage.skredder.retrainings.readiness().is_due:
+        return
+    expert = day.stage.person_id(EXPERT)
+    pair = NewPair(
+        day.sayings.open_question,
+        day.sayings.colleague_knows,
+        author=expert,
+        origin="slack",
+        origin_key="the admin's day",
+    )
+    with day.stage.skredder.database.write() as session:
+        made = pairs.propose(session, pair)
+        day.stage.skredder.corrections.approve_in(session, made.id, expert)
+
+
 def _looks_around(day: Day) -> None:
     say = words(day.sayings.language)
     day.open_home(say("The model"))
@@ -41,8 +60,7 @@ def _looks_around(day: Day) -> None:
     day.tab.wait("!!document.querySelector('dialog')", 30)
     day.tab.click("dialog .choice input")
     day.photograph("channel-settings")
-    day.press(say("Save"), "dialog")
-    day.tab.wait("!document.querySelector('dialog')", 30)
+    day.save(say("Save"))
     day.press(say("Export pairs"), "#home")
     day.open_direct_message(ADMIN)
     day.tab.wait("!!document.querySelector('#messages .file')", 60)

@@ -117,6 +117,19 @@ class Day:
         )
         self.tab.click("[data-aim]")
 
+    def save(self, label: str) -> None:
+        """Submit the form; on a busy machine Slack may say that one should try again."""
+        for _ in range(6):
+            self.press(label, "dialog")
+            self.tab.wait(
+                "!document.querySelector('dialog')"
+                " || !!document.querySelector('dialog .alert:not([hidden])')",
+                60,
+            )
+            if not self.tab.evaluate("!!document.querySelector('dialog')"):
+                return
+        raise AssertionError(f"the form stays open: {self.tab.text('dialog')}")
+
     def write_over(self, text: str, selector: str) -> None:
         """Replace what a field holds."""
         self.tab.wait(f"!!document.querySelector({json.dumps(selector)})")

@@ -90,8 +90,7 @@ def _votes(day: Day) -> None:
     day.press(say("Correct it"), "#thread")
     day.write_over(day.sayings.better_ask, "dialog textarea")
     day.photograph("vote-form")
-    day.press(say("Save"), "dialog")
-    day.tab.wait("!document.querySelector('dialog')", 30)
+    day.save(say("Save"))
 
 
 def _needs_a_person(day: Day) -> None:

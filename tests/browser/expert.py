@@ -24,8 +24,7 @@ def _answers_what_was_handed_over(day: Day) -> None:
     day.tab.evaluate("[...document.querySelectorAll('#messages .summary')].at(-1).click()")
     day.press(say("Answer"), "#thread")
     day.write_over(day.sayings.known_after_all, "dialog textarea")
-    day.press(say("Save"), "dialog")
-    day.tab.wait("!document.querySelector('dialog')", 30)
+    day.save(say("Save"))
     told = say("Verified by <@{expert}> · from now on this is what I answer.")
     day.see(told.partition("·")[2].strip(), "#thread")
     day.photograph("answered-by-an-expert")
@@ -39,8 +38,7 @@ def _corrects_by_button(day: Day) -> None:
     day.press(say("Correct it"), "#thread")
     day.write_over(day.sayings.better, "dialog textarea")
     day.photograph("correct-form")
-    day.press(say("Save"), "dialog")
-    day.tab.wait("!document.querySelector('dialog')", 30)
+    day.save(say("Save"))
     day.tab.wait("document.querySelectorAll('#thread .message').length >= 3", PATIENCE)
     day.photograph("corrected")
 
@@ -80,8 +78,7 @@ def _contradicted(day: Day) -> None:
     day.photograph("verified-answer")
     day.press(say("Correct it"), "#thread")
     day.write_over(day.sayings.contradicting, "dialog textarea")
-    day.press(say("Save"), "dialog")
-    day.tab.wait("!document.querySelector('dialog')", 30)
+    day.save(say("Save"))
 
 
 def _reviews(day: Day) -> None:

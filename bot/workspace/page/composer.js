@@ -2,7 +2,7 @@
 
 import { h, icon, toast } from "/page/dom.js";
 import { act, store } from "/page/live.js";
-import { role, t } from "/page/words.js";
+import { known, t } from "/page/words.js";
 
 /** What was typed and not sent, by person and place. */
 const drafts = new Map();
@@ -78,7 +78,7 @@ export function composer({ id, channel, thread, label, onSent = () => {} }) {
     } else if (name) {
       const start = before.length - name[1].length - 1;
       suggestions = store.rest.users.filter((one) => one.name.toLowerCase().startsWith(name[1].toLowerCase()) && one.id !== store.me)
-        .map((one) => ({ text: `@${one.name} `, shown: `@${one.name}`, detail: role(one.role), from: start }));
+        .map((one) => ({ text: `@${one.name} `, shown: `@${one.name}`, detail: known(one.role), from: start }));
     } else suggestions = [];
     chosen = 0;
     show();

@@ -5,7 +5,7 @@ import { confirmed } from "/page/dialog.js";
 import { plain } from "/page/entities.js";
 import { act, store } from "/page/live.js";
 import { menu } from "/page/menu.js";
-import { role, t } from "/page/words.js";
+import { known, t } from "/page/words.js";
 
 /** Which side of feedback buttons somebody pressed, since the page was loaded. */
 const votes = new Map();
@@ -155,7 +155,7 @@ function restore(node, value) {
 function optionsOf(element) {
   const people = store.rest.users.filter((one) => !one.is_bot);
   const places = store.rest.channels.filter((one) => one.name);
-  if (element.type.includes("users_select")) return people.map((one) => [one.id, `${one.name} (${role(one.role)})`]);
+  if (element.type.includes("users_select")) return people.map((one) => [one.id, `${one.name} (${known(one.role)})`]);
   if (element.type.includes("channels_select") || element.type.includes("conversations_select")) {
     return places.map((one) => [one.id, `#${one.name}`]);
   }

@@ -4,7 +4,7 @@ import { context, drawBlocks, textObject } from "/page/blocks.js";
 import { h, icon } from "/page/dom.js";
 import { filledIn } from "/page/elements.js";
 import { act, store } from "/page/live.js";
-import { t } from "/page/words.js";
+import { known, t } from "/page/words.js";
 
 let dialog = null;
 let shown = "";
@@ -87,7 +87,7 @@ function form(view, isStacked) {
       if (answer.is_ok) return typed.delete(view.id);
       showErrors(node, answer.errors ?? {});
       trouble.hidden = !answer.error;
-      trouble.textContent = answer.error ?? "";
+      trouble.textContent = answer.error ? known(answer.error) : "";
     },
   },
   h("div", { class: "dialog-head" },

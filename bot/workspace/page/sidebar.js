@@ -4,7 +4,7 @@ import { fill, h, icon } from "/page/dom.js";
 import { become, store, user } from "/page/live.js";
 import { avatar } from "/page/message.js";
 import { here } from "/page/route.js";
-import { role, t } from "/page/words.js";
+import { known, t } from "/page/words.js";
 
 const loadedAt = Date.now() / 1000;
 let shown = "";
@@ -68,7 +68,7 @@ function whoAmI() {
     h("span", { class: "who-box" },
       avatar(store.me),
       h("select", { dataset: { focus: "who" }, onchange: (event) => become(event.target.value) },
-        people.map((one) => h("option", { value: one.id, selected: one.id === store.me }, `${one.name} (${role(one.role)})`)))));
+        people.map((one) => h("option", { value: one.id, selected: one.id === store.me }, `${one.name} (${known(one.role)})`)))));
 }
 
 function group(name, title, rows) {

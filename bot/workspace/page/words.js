@@ -20,6 +20,7 @@ const NORWEGIAN = {
   "Enter to send, Shift+Enter for a new line": "Enter sender, Shift+Enter gir ny linje", "Commands do not work in threads.": "Kommandoer virker ikke i tråder.",
   "Back": "Tilbake", "Close": "Lukk", "Cancel": "Avbryt", "(optional)": "(valgfritt)", "Choose…": "Velg …", "Are you sure?": "Er du sikker?", "Yes": "Ja",
   "Was this answer helpful?": "Var svaret til hjelp?", "Choices": "Valg",
+  "We had some trouble connecting. Try again?": "Vi fikk ikke kontakt. Prøve igjen?",
   "The workspace does not answer.": "Arbeidsområdet svarer ikke.", "There is no such command.": "Det finnes ingen slik kommando.",
   "That did not work: the app is not connected.": "Det gikk ikke: appen er ikke koblet til.",
   "That did not work: the app did not answer in time.": "Det gikk ikke: appen svarte ikke i tide.",
@@ -36,5 +37,5 @@ export function t(parts, ...values) {
   return told.replace(/\{\}/g, () => String(values[n++]));
 }
 
-/** A role of somebody's, in that language. */
-export const role = (name) => t([name]);
+/** A role of somebody's, or a sentence of the workspace's, in that language. */
+export const known = (text) => t([text]);
