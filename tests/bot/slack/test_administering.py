@@ -238,3 +238,11 @@ def test_an_expert_hears_what_a_version_learned_from_them(bot: Bot) -> None:
         told == "🎓 Your 2 corrections are in version v12; it now answers 1 of them as you would."
     )
     assert told in str(tom.open_home()["blocks"])
+
+
+def test_an_admins_home_shows_what_people_asked_and_the_documents_did_not_answer(bot: Bot) -> None:
+    answer = bot.ask("Who has the key of the sauna in Voss?")
+    assert answer["metadata"]["event_payload"]["status"] == "abstained"
+    sindre = bot.workspace.person("Sindre")
+    bot.wait(lambda: "sauna" in str(sindre.open_home(20)["blocks"]), "the gap", 60)
+    assert "sauna" not in str(bot.workspace.person("Ingrid").open_home(20)["blocks"])

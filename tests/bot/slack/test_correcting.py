@@ -108,3 +108,22 @@ def test_a_correction_from_the_message_menu_opens_the_same_form(bot: Bot) -> Non
     bot.workspace.person("Ingrid").shortcut(answer["ts"], "correct_answer")
     assert bot.form_of("Ingrid")["callback_id"] == correction_form.CORRECTION
     bot.workspace.person("Ingrid").close()
+
+
+def test_a_correction_in_a_private_channel_stays_in_that_channel(bot: Bot) -> None:
+    """Also when the answer rested on pages for everyone, or on none."""
+    question = "How many weeks is parental leave for the board?"
+    ts = bot.workspace.person("Ingrid").mention("board", question)
+    bot.answer_to(ts, "board")
+    bot.workspace.person("Ingrid").post("board", "correction: The board gets 51 weeks.", ts)
+
+    def found() -> list[int]:
+        with bot.skredder.database.read() as session:
+            approved = pairs.listed(session, "approved", 50)
+        return [pair.id for pair in approved if "51 weeks" in pair.output]
+
+    pair_id = bot.wait(found, "the pair")[0]
+    with bot.skredder.database.read() as session:
+        pair = pairs.get(session, pair_id)
+    assert pair.audience == bot.workspace.channel("board").id
+    assert "51 weeks" not in str(bot.ask(question))
