@@ -308,7 +308,10 @@ class Answering:
                 _sources(passages, cited=cited_numbers(text)),
                 model_version=model.version,
             )
-        return self._quoted(_QUOTES, asked, passages, ranked, version=model.version)
+        # A model that found no words of its own to answer with may have greeted all the same.
+        warm = " ".join(filter(None, (written.greeting, "{quote}", written.farewell)))
+        forms = _QUOTES if warm == "{quote}" else dict.fromkeys(_QUOTES, warm)
+        return self._quoted(forms, asked, passages, ranked, version=model.version)
 
     def _quoted(
         self,
@@ -322,7 +325,7 @@ class Answering:
         quote = quotation(ranked)
         if not quote:
             return self._abstention(asked.question, passages)
-        text = forms[_language(asked.question)].format(quote=quote)
+        text = forms[_language(asked.question)].replace("{quote}", quote)
         cited = cited_numbers(text)
         return Outcome("grounded", text, _sources(passages, cited=cited), model_version=version)
 

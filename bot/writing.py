@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.grounding import Dropped, GroundedWriter, Replaced, SentenceStream
@@ -14,6 +14,9 @@ from storage.pair_groups import question_key
 #: How often a waiting answer looks up its place in the queue, in seconds.
 LOOK_EVERY = 1.0
 
+
+#: A greeting or a farewell has at most this many characters.
+_GREETING = 40
 
 #: Where a small model goes on with the prompt instead of ending its answer.
 _PROMPT_GOES_ON = re.compile(r"\s*(?:question|sources?|answer)\s*:", re.IGNORECASE)
@@ -29,6 +32,8 @@ class Written:
 
     Attributes:
         text: What was shown; empty if nothing of it rests on the passages.
+        greeting: How the model began, if that was a short friendly word and nothing was shown.
+        farewell: How it ended, likewise.
         shown: How many sentences of the model's own were shown.
         replaced: How many gave way to the passage's own words.
         dropped: How many were left out because nothing supports them.
@@ -44,6 +49,8 @@ class Written:
     failure: InferenceFailed | None
     first_text: float | None
     waited: float
+    greeting: str = ""
+    farewell: str = ""
 
 
 def write_down(
@@ -105,8 +112,27 @@ def write_down(
         if not writer.has_enough:
             raise
         failure = failed
-    text = "".join(kept).strip() if writer.has_enough else ""
-    return Written(text, **counts, failure=failure, first_text=first_text, waited=waited)
+    if writer.has_enough:
+        text, greeting, farewell = "".join(kept).strip(), "", ""
+    else:
+        text, (greeting, farewell) = "", _friendly_words(kept)
+    return Written(
+        text,
+        **counts,
+        failure=failure,
+        first_text=first_text,
+        waited=waited,
+        greeting=greeting,
+        farewell=farewell,
+    )
+
+
+def _friendly_words(kept: Sequence[str]) -> tuple[str, str]:
+    """Return the first and the last of sentences that claim nothing, if they are short."""
+    words = [sentence.strip() for sentence in kept]
+    greeting = words[0] if words and len(words[0]) <= _GREETING else ""
+    farewell = words[-1] if len(words) > 1 and len(words[-1]) <= _GREETING else ""
+    return greeting, farewell
 
 
 def _wait(

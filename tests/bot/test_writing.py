@@ -131,3 +131,13 @@ def test_stop_is_heard_while_the_answer_waits_and_while_it_is_written(
                 is_cancelled=pressed.is_set,
             )
         assert generation.is_cancelled
+
+
+def test_a_model_that_only_greets_has_its_greeting_kept_for_a_quotation() -> None:
+    shown: list[str] = []
+    written = _write(_said("Hei! You dance at 72 balls in the moonlit castle. God tur!"), shown)
+    assert (written.text, shown) == ("", [])
+    assert (written.greeting, written.farewell) == ("Hei!", "God tur!")
+    told = _write(_said("Hei! You get 27 days of paid annual leave each year. God tur!"), shown)
+    assert told.text.startswith("Hei! You get 27 days")
+    assert (told.greeting, told.farewell) == ("", "")
