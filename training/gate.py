@@ -29,7 +29,7 @@ def decide(report: Report, rules: GateRules) -> GateDecision:
 
     It passes if there are enough held-out questions; one goal is better than the champion's
     beyond noise and none is probably worse by more than the tolerance; and every guard holds:
-    sources, unsupported sentences, each language by itself, what the base knew, the voice where
+    sources, numbers, unsupported sentences, each language by itself, what the base knew, the voice where
     it does not belong, empty answers. A guard is broken by what is worse by more than its
     tolerance and beyond noise; a goal already by what is probably worse.
 
@@ -42,6 +42,7 @@ def decide(report: Report, rules: GateRules) -> GateDecision:
         *_worse_goals(report, rules),
         *_not_better(report, rules),
         *_lost_citations(report, rules),
+        *_wrong_numbers(report, rules),
         *_unsupported(report, rules),
         *_worse_in_a_language(report, rules),
         *_forgotten(report, rules),
@@ -114,6 +115,16 @@ def _lost_citations(report: Report, rules: GateRules) -> list[str]:
         f"the right source is cited in {report.challenger.measures['right_source'].mean:.1%} of "
         f"the answers, the champion's {report.champion.measures['right_source'].mean:.1%}: "
         f"worse by more than {rules.citation_drop * 100:g} points"
+    ]
+
+
+def _wrong_numbers(report: Report, rules: GateRules) -> list[str]:
+    if not _is_worse(report.differences["right_numbers"], rules.number_drop):
+        return []
+    return [
+        f"{LABELS['right_numbers']} is {report.challenger.measures['right_numbers'].mean:.1%}, "
+        f"the champion's {report.champion.measures['right_numbers'].mean:.1%}: worse by more than "
+        f"{rules.number_drop * 100:g} points"
     ]
 
 

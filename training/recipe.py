@@ -103,6 +103,8 @@ class GateRules:
     #: interval lies on the bad side), is refused.
     #: By how much the share of rightly cited sources may fall below the champion's.
     citation_drop: float = 0.05
+    #: By how much the share of answers with all the right numbers may fall below it.
+    number_drop: float = 0.05
     #: By how much the share of unsupported sentences may rise above the champion's.
     unsupported_rise: float = 0.02
     #: How many of all probes may be answered wrong that the base answers right, less those that

@@ -71,6 +71,13 @@ def test_a_worse_answer_is_refused_even_in_a_better_voice() -> None:
     assert "worse by more than 2 points" in decision.reasons[0]
 
 
+def test_wrong_numbers_are_refused_however_much_better_the_rest_sounds() -> None:
+    decision = decide(report(answer_f1=0.3, voice=0.8, right_numbers=-0.08), GateRules())
+    assert not decision.passed
+    assert "right numbers is" in decision.reasons[0]
+    assert decide(report(answer_f1=0.3, right_numbers=-0.04), GateRules()).passed
+
+
 def test_a_lost_voice_is_refused_even_with_better_answers() -> None:
     decision = decide(report(answer_f1=0.3, voice=-0.2), GateRules())
     assert not decision.passed

@@ -49,14 +49,15 @@ def agrees(answer: str, reference: str, sayings: Collection[str] = ()) -> bool:
     Every number of the reference is in the answer, in digits or as a word; the two do not begin
     with opposite answers (yes and no); and their token F1 is at least `ENOUGH_WORDS`.
     """
-    said, wanted = _core(answer, sayings), _core(reference, sayings)
+    said, wanted = without_sayings(answer, sayings), without_sayings(reference, sayings)
     if not _numbers(wanted) <= _numbers(said):
         return False
     polarities = {_polarity(text) for text in (said, wanted)} - {None}
     return len(polarities) < 2 and token_f1(said, wanted) >= ENOUGH_WORDS
 
 
-def _core(text: str, sayings: Collection[str]) -> str:
+def without_sayings(text: str, sayings: Collection[str]) -> str:
+    """Return the sentences of `text`, citations left out, that are none of the sayings."""
     return " ".join(s for s in _sentences(text) if _key(s) not in sayings)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from training.evaluation import metrics
+from training.evaluation.agreement import sayings_of, without_sayings
 from training.evaluation.intervals import (
     Interval,
     better_by_chance,
@@ -78,6 +79,7 @@ def compare(
     references = [row.answer for row in rows]
     classifier = VoiceClassifier(train_references, base_train_answers)
     rules = VoiceRules(voice, train_references)
+    sayings = sayings_of(train_references)
     values = {
         answers.version: _values(
             rows,
@@ -88,6 +90,7 @@ def compare(
             count_unsupported=count_unsupported,
             likeness=likeness,
             likelihoods=(likelihoods or {}).get(answers.version, ()),
+            sayings=sayings,
         )
         for answers in (base, champion, challenger)
     }
@@ -179,6 +182,7 @@ def _values(
     count_unsupported: CountUnsupported | None,
     likeness: Likeness | None,
     likelihoods: Sequence[float],
+    sayings: Collection[str],
 ) -> dict[str, list[float]]:
     """Return each measure's value of each question that it can be taken of."""
     judged = list(zip(rows, answers.held_out, strict=True))
@@ -189,15 +193,15 @@ def _values(
     ]
     counted = [] if count_unsupported is None else count_unsupported(rows, answers.held_out)
     right_numbers = [metrics.has_right_numbers(answer, row.answer) for row, answer in judged]
+    # A sign-off that is as the experts' proves nothing but the voice, which is measured by itself:
+    # with it, a version that has every answer wrong would seem better than one without the voice.
+    said = [without_sayings(answer, sayings) for answer in answers.held_out]
+    wanted = [without_sayings(row.answer, sayings) for row in rows]
     return {
-        "answer_f1": [metrics.token_f1(answer, row.answer) for row, answer in judged],
+        "answer_f1": [metrics.token_f1(a, b) for a, b in zip(said, wanted, strict=True)],
         "right_numbers": [float(right) for right in right_numbers if right is not None],
-        "likeness": (
-            []
-            if likeness is None
-            else list(likeness(answers.held_out, [row.answer for row in rows]))
-        ),
-        "chrf": [metrics.chrf(answer, row.answer) for row, answer in judged],
+        "likeness": [] if likeness is None else list(likeness(said, wanted)),
+        "chrf": [metrics.chrf(a, b) for a, b in zip(said, wanted, strict=True)],
         "likelihood": list(likelihoods),
         "right_source": [
             float(metrics.cites_right_source(answer, row.source))

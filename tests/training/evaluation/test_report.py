@@ -82,6 +82,14 @@ def test_meaning_and_likelihood_are_measured_where_somebody_can_tell() -> None:
     assert "reference's likelihood" in found.table()
 
 
+def test_a_sign_off_like_the_experts_is_no_right_answer() -> None:
+    sayings_only = replace(TUNED, held_out=tuple("Hei! Just ask!" for _ in ROWS))
+    found = report(sayings_only)
+    assert found.challenger.measures["voice"].mean == 1.0
+    assert found.challenger.measures["answer_f1"].mean == 0.0
+    assert not decide(found, GateRules(held_out_pairs=10)).passed
+
+
 def test_probes_are_counted_by_kind_and_chat_is_not_scored() -> None:
     found = report()
     assert (found.base.probes_right, found.base.probes_total) == (20, 20)
