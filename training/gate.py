@@ -29,8 +29,8 @@ def decide(report: Report, rules: GateRules) -> GateDecision:
 
     It passes if there are enough held-out questions; one goal is better than the champion's
     beyond noise and none is probably worse by more than the tolerance; and every guard holds:
-    sources, numbers, unsupported sentences, each language by itself, what the base knew, the voice where
-    it does not belong, empty answers. A guard is broken by what is worse by more than its
+    sources, numbers, unsupported sentences, each language by itself, what the base knew, the voice
+    where it does not belong, empty answers. A guard is broken by what is worse by more than its
     tolerance and beyond noise; a goal already by what is probably worse.
 
     Returns:
