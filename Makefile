@@ -30,7 +30,8 @@ test: setup lint  # each file on one of two workers: two cores, and much of it w
 
 test-long: setup  # the random tests at full length
 	SKREDDER_LONG=1 $(RUN)/python -m pytest --timeout=1800 tests/knowledge/test_audiences.py tests/knowledge/test_killed_syncs.py \
-		tests/training/test_killed_runs.py tests/bot/test_pair_import.py
+		tests/training/test_killed_runs.py tests/bot/test_pair_import.py \
+		tests/training/test_pair_learning_curve.py
 
 lint: setup
 	$(RUN)/ruff check .
