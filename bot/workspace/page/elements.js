@@ -45,6 +45,7 @@ const MAKERS = {
   button, icon_button: iconButton, feedback_buttons: feedbackButtons, workflow_button: button, overflow,
   static_select: select, users_select: select, channels_select: select, conversations_select: select, external_select: select,
   multi_static_select: multiSelect, multi_users_select: multiSelect, multi_channels_select: multiSelect,
+  multi_conversations_select: multiSelect,
   radio_buttons: choices, checkboxes: choices,
   plain_text_input: textInput, email_text_input: textInput, url_text_input: textInput, number_input: textInput,
   datepicker: textInput, timepicker: textInput,
@@ -120,13 +121,16 @@ function start(element, block, context) {
   return state.selected_option ? valueOf(state.selected_option)
     : state.selected_options ? state.selected_options.map(valueOf)
     : state.value ?? state.selected_user ?? state.selected_channel ?? state.selected_conversation
-      ?? state.selected_users ?? state.selected_channels ?? state.selected_date ?? state.selected_time ?? null;
+      ?? state.selected_users ?? state.selected_channels ?? state.selected_conversations ?? state.selected_date ?? state.selected_time ?? null;
 }
 
 function initialState(element) {
   return {
     value: element.initial_value, selected_option: element.initial_option, selected_options: element.initial_options,
-    selected_user: element.initial_user, selected_date: element.initial_date, selected_time: element.initial_time,
+    selected_user: element.initial_user, selected_users: element.initial_users,
+    selected_channel: element.initial_channel, selected_channels: element.initial_channels,
+    selected_conversation: element.initial_conversation, selected_conversations: element.initial_conversations,
+    selected_date: element.initial_date, selected_time: element.initial_time,
   };
 }
 
