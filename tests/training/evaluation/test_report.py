@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tests.training.samples import PERSONA, count_words, find_section, pair, retrieve_right
 from training.evaluation.compare import VersionAnswers, compare
@@ -37,7 +38,9 @@ TUNED = VersionAnswers(
 )
 
 
-def report(challenger: VersionAnswers = TUNED, champion: VersionAnswers = BASE) -> Report:
+def report(
+    challenger: VersionAnswers = TUNED, champion: VersionAnswers = BASE, **measured: Any
+) -> Report:
     return compare(
         ROWS,
         PROBES,
@@ -48,6 +51,7 @@ def report(challenger: VersionAnswers = TUNED, champion: VersionAnswers = BASE) 
         base_train_answers=BASE.held_out[:20],
         voice=PERSONA.voice,
         loss=[2.0, 1.5, 1.0],
+        **measured,
     )
 
 
@@ -64,15 +68,7 @@ def test_versions_are_measured_on_the_same_questions() -> None:
 
 def test_meaning_and_likelihood_are_measured_where_somebody_can_tell() -> None:
     assert report().challenger.measures["likeness"].count == 0
-    found = compare(
-        ROWS,
-        PROBES,
-        base=BASE,
-        champion=BASE,
-        challenger=TUNED,
-        train_references=[row.answer for row in ROWS[:20]],
-        base_train_answers=BASE.held_out[:20],
-        voice=PERSONA.voice,
+    found = report(
         likeness=lambda said, wanted: [float(a == b) for a, b in zip(said, wanted, strict=True)],
         likelihoods={"base": [0.1] * len(ROWS), "v1": [0.4] * len(ROWS)},
     )
