@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from training.base_model import BaseModel
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    not os.environ.get("SKREDDER_LONG"), reason="takes many minutes; SKREDDER_LONG=1 runs it"
+)
 @pytest.mark.timeout(1_200)
 @pytest.mark.skipif(PROGRAM is None, reason="no Chromium is installed here")
 def test_everybody_does_their_whole_day(tmp_path: Path, base_model: BaseModel) -> None:

@@ -71,6 +71,15 @@ def test_a_worse_answer_is_refused_even_in_a_better_voice() -> None:
     assert "worse by more than 2 points" in decision.reasons[0]
 
 
+def test_what_is_probably_forgotten_is_refused() -> None:
+    # As measured without replay: 32 instead of 38 of 58, the interval from -22 to +2 points.
+    decision = decide(
+        report(answer_f1=0.3, base_probes=38, probes=32, probe_noise=0.12), GateRules()
+    )
+    assert not decision.passed
+    assert "general probes are right" in decision.reasons[0]
+
+
 def test_wrong_numbers_are_refused_however_much_better_the_rest_sounds() -> None:
     decision = decide(report(answer_f1=0.3, voice=0.8, right_numbers=-0.08), GateRules())
     assert not decision.passed
@@ -108,7 +117,7 @@ def test_a_challenger_that_forgot_is_refused_with_the_kinds_it_lost() -> None:
 
 
 def test_probes_lost_within_noise_or_within_the_tolerance_are_not_called_forgotten() -> None:
-    assert decide(report(probes=37, answer_f1=0.3, probe_noise=0.06), GateRules()).passed
+    assert decide(report(probes=37, answer_f1=0.3, probe_noise=0.09), GateRules()).passed
     assert not decide(report(probes=37, answer_f1=0.3, probe_noise=0.04), GateRules()).passed
     assert decide(report(probes=39, answer_f1=0.3, probe_noise=0.01), GateRules()).passed
 
