@@ -105,10 +105,17 @@ def status_text(status: Status, plan: Plan, last: Run | None, say: Words) -> str
                 id=last.id,
                 day=say.day(last.created_at),
                 state=state_name(last.state, say),
-                message=safe_mrkdwn(say.retold(last.message)),
+                message=_message(last, say),
             )
         )
     return "\n".join(lines)
+
+
+def _message(run: Run, say: Words) -> str:
+    """Return what a run says of itself; who cancelled it is named as Slack names people."""
+    told = safe_mrkdwn(say.retold(run.message))
+    who = run.cancelled_by
+    return told.replace(who, actor(who, say)) if who else told
 
 
 def run_text(run: Run, say: Words) -> str:
@@ -135,7 +142,7 @@ def run_text(run: Run, say: Words) -> str:
         if run.seconds_left is not None:
             line += say(", about {time} left", time=say.duration(run.seconds_left))
     elif run.message:
-        line += f" · {safe_mrkdwn(say.retold(run.message))}"
+        line += f" · {_message(run, say)}"
     if run.cancelled_by:
         line += "\n" + say("It is being stopped.")
     return f"{title}\n{line}"
@@ -145,7 +152,7 @@ def run_blocks(run: Run, outcome: Outcome | None, say: Words) -> list[Block]:
     """Return a run's message: how far it is with Stop, or how it ended with what it measured."""
     text = run_text(run, say)
     if not run.is_open and outcome is None and run.message:
-        text += f"\n{safe_mrkdwn(say.retold(run.message))}"
+        text += f"\n{_message(run, say)}"
     blocks = [section(text)]
     if not run.is_open and outcome is not None:
         blocks += report_blocks(outcome, say)

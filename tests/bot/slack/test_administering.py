@@ -116,6 +116,7 @@ def test_a_run_is_cancelled_by_the_command(bot: Bot) -> None:
     assert "is being stopped" in sindre.slash("/retrain cancel").text
     with bot.skredder.database.read() as session:
         assert runs.listed(session, 1)[0].cancelled_by == sindre.id
+    assert f"by <@{sindre.id}>" in sindre.slash("/retrain status").text
 
 
 def test_there_is_nothing_to_cancel(bot: Bot) -> None:
