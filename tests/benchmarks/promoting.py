@@ -77,7 +77,7 @@ def measure(skredder: Skredder) -> dict[str, Any]:
             began = time.monotonic()
             try:
                 said = skredder.answering.answer(question, {"everyone"}, asker=f"U{number}")
-                answered.append(Answered(began, time.monotonic(), said.version))
+                answered.append(Answered(began, time.monotonic(), said.model_version))
             except Exception as error:
                 answered.append(Answered(began, time.monotonic(), None, repr(error)))
 
