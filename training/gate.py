@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from training.evaluation.intervals import Interval
@@ -14,6 +14,27 @@ from training.recipe import GateRules
 _PROBABLY = 1.282 / 1.960
 
 _LANGUAGES = {"en": "English", "no": "Norwegian"}
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """How far a measure of the held-out questions may fall behind the champion's.
+
+    Attributes:
+        measure: Its name in the report.
+        tolerance: What may be lost, as a share.
+        sentence: What is said of a challenger beyond it.
+        sureness: How sure the loss must be, as `_is_worse` takes it.
+        less_is_better: Whether a rise is the loss.
+    """
+
+    measure: str
+    tolerance: float
+    sentence: str = (
+        "{measure} is {now}, the champion's {before}: worse by more than {points} points"
+    )
+    sureness: float = 1.0
+    less_is_better: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,11 +60,9 @@ def decide(report: Report, rules: GateRules) -> GateDecision:
     """
     faults = [
         *_too_few(report, rules),
-        *_worse_goals(report, rules),
+        *_behind_the_champion(report, _goals(rules)),
         *_not_better(report, rules),
-        *_lost_citations(report, rules),
-        *_wrong_numbers(report, rules),
-        *_unsupported(report, rules),
+        *_behind_the_champion(report, _guards(rules)),
         *_worse_in_a_language(report, rules),
         *_forgotten(report, rules),
         *_leaking(report, rules),
@@ -91,14 +110,45 @@ def _too_few(report: Report, rules: GateRules) -> list[str]:
     ]
 
 
-def _worse_goals(report: Report, rules: GateRules) -> list[str]:
-    return [
-        f"{LABELS[name]} is {report.challenger.measures[name].mean:.1%}, the champion's "
-        f"{report.champion.measures[name].mean:.1%}: worse by more than "
-        f"{rules.goal_tolerance * 100:g} points"
-        for name in GOALS
-        if _is_worse(report.differences[name], rules.goal_tolerance, _PROBABLY)
-    ]
+def _goals(rules: GateRules) -> tuple[_Bound, ...]:
+    return tuple(_Bound(name, rules.goal_tolerance, sureness=_PROBABLY) for name in GOALS)
+
+
+def _guards(rules: GateRules) -> tuple[_Bound, ...]:
+    return (
+        _Bound(
+            "right_source",
+            rules.citation_drop,
+            "the right source is cited in {now} of the answers, the champion's {before}: "
+            "worse by more than {points} points",
+        ),
+        _Bound("right_numbers", rules.number_drop),
+        _Bound(
+            "unsupported",
+            rules.unsupported_rise,
+            "{now} of what it says is not supported by the passages, the champion's {before}: "
+            "{change}, and at most {points} points more may be",
+            less_is_better=True,
+        ),
+    )
+
+
+def _behind_the_champion(report: Report, bounds: Sequence[_Bound]) -> list[str]:
+    faults = []
+    for bound in bounds:
+        change = report.differences[bound.measure]
+        gain = _turned(change) if bound.less_is_better else change
+        if _is_worse(gain, bound.tolerance, bound.sureness):
+            faults.append(
+                bound.sentence.format(
+                    measure=LABELS[bound.measure],
+                    now=f"{report.challenger.measures[bound.measure].mean:.1%}",
+                    before=f"{report.champion.measures[bound.measure].mean:.1%}",
+                    change=_points(change),
+                    points=f"{bound.tolerance * 100:g}",
+                )
+            )
+    return faults
 
 
 def _not_better(report: Report, rules: GateRules) -> list[str]:
@@ -106,37 +156,6 @@ def _not_better(report: Report, rules: GateRules) -> list[str]:
         return []
     found = " and ".join(f"{LABELS[name]} {_points(report.differences[name])}" for name in GOALS)
     return [f"nothing is better beyond noise: {found}"]
-
-
-def _lost_citations(report: Report, rules: GateRules) -> list[str]:
-    if not _is_worse(report.differences["right_source"], rules.citation_drop):
-        return []
-    return [
-        f"the right source is cited in {report.challenger.measures['right_source'].mean:.1%} of "
-        f"the answers, the champion's {report.champion.measures['right_source'].mean:.1%}: "
-        f"worse by more than {rules.citation_drop * 100:g} points"
-    ]
-
-
-def _wrong_numbers(report: Report, rules: GateRules) -> list[str]:
-    if not _is_worse(report.differences["right_numbers"], rules.number_drop):
-        return []
-    return [
-        f"{LABELS['right_numbers']} is {report.challenger.measures['right_numbers'].mean:.1%}, "
-        f"the champion's {report.champion.measures['right_numbers'].mean:.1%}: worse by more than "
-        f"{rules.number_drop * 100:g} points"
-    ]
-
-
-def _unsupported(report: Report, rules: GateRules) -> list[str]:
-    change = report.differences["unsupported"]
-    if not _is_worse(_turned(change), rules.unsupported_rise):
-        return []
-    return [
-        f"{report.challenger.measures['unsupported'].mean:.1%} of what it says is not supported "
-        f"by the passages, the champion's {report.champion.measures['unsupported'].mean:.1%}: "
-        f"{_points(change)}, and at most {rules.unsupported_rise * 100:g} points more may be"
-    ]
 
 
 def _worse_in_a_language(report: Report, rules: GateRules) -> list[str]:
