@@ -2,12 +2,18 @@
 
     python -m tests.benchmarks.general_ability --data ../shared/data \
         --version replay=DIR --version none=DIR [--limit 400] [--json FILE]
+    python -m tests.benchmarks.general_ability --show FILE
 
 DIR is a version's folder, with its adapter. Each collection is answered by the base model and by
 each version: ARC easy and CommonsenseQA by the likelihood of the right choice (the mean over its
 tokens, so that a long choice is not at a disadvantage), simple arithmetic and SVAMP by the exact
 number, greedily; GSM8K, which is beyond a small model, also by the likelihood of the worked
-answer. Of the built-in probes the same is shown beside, and whether both rank the versions alike.
+answer. Of the built-in probes the same is shown beside, and whether both rank the versions alike:
+for each two versions the difference with the interval of a bootstrap over the questions, which
+both answered. FILE keeps what each question brought, so that `--show` needs no model.
+
+The likelihood of a right choice is relative to the other choices. A model that prefers wrong ones
+strongly is below guessing there, and rises by becoming unsure without knowing more.
 """
 
 from __future__ import annotations
@@ -19,14 +25,13 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import platformdirs
-from rich.console import Console
-from rich.table import Table
 
+from tests.benchmarks.rankings import Scores, show
 from training.base_model import prepare_bundled, stay_offline
 from training.evaluation.probes import is_right, read_probes
 from training.measuring import PROBE_TOKENS
@@ -34,16 +39,12 @@ from training.prompt import ChatMessage, render_general
 
 #: Rows of a batch.
 BATCH = 16
+#: What the other collections are to confirm.
+OWN = "built-in probes"
+#: What guessing reaches: every question of these has four choices.
+GUESSED = {"arc_easy": 0.25, "commonsense_qa": 0.25}
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What one model reached: shares right by collection, and mean log-likelihoods in nats."""
-
-    right: Mapping[str, float]
-    likelihood: Mapping[str, float]
 
 
 class Model:
@@ -129,36 +130,43 @@ def main() -> None:
     parser.add_argument("--version", action="append", default=[], metavar="NAME=DIR")
     parser.add_argument("--limit", type=int, default=400, help="questions of each collection")
     parser.add_argument("--json", type=Path, default=Path("bench-results/general_ability.json"))
+    parser.add_argument("--show", type=Path, help="only show what this file keeps")
     options = parser.parse_args()
+    if options.show:
+        kept = json.loads(options.show.read_text(encoding="utf-8"))
+        show({name: Scores(**scores) for name, scores in kept.items()}, OWN, GUESSED)
+        return
     stay_offline()
     versions = {name: Path(folder) for name, folder in (v.split("=", 1) for v in options.version)}
     base = prepare_bundled(Path(platformdirs.user_cache_dir("skredder-tests"))).folder
     model = Model(base, versions)
     found: dict[str, Scores] = {}
+    options.json.parent.mkdir(parents=True, exist_ok=True)
     for name in ("base", *versions):
         with model.as_version(name):
             found[name] = measure(model, options.data, options.limit)
-        print(f"{name}: {found[name]}", flush=True)
-    show(found)
-    options.json.parent.mkdir(exist_ok=True)
-    rows = {name: {"right": s.right, "likelihood": s.likelihood} for name, s in found.items()}
-    options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        rows = {who: asdict(scores) for who, scores in found.items()}
+        options.json.write_text(json.dumps(rows) + "\n", encoding="utf-8")
+        print(f"{name} has answered; kept in {options.json}", flush=True)
+    show(found, OWN, GUESSED)
 
 
 def measure(model: Model, data: Path, limit: int) -> Scores:
     """Ask one model every collection; the same questions of each, drawn by a seed."""
     probes = data / "probes"
-    right, likelihood = {}, {}
+    right: dict[str, Sequence[float]] = {}
+    likelihood: dict[str, Sequence[float]] = {}
     for name in ("arc_easy", "commonsense_qa"):
         rows = _drawn(probes / f"{name}.jsonl", limit)
         right[name], likelihood[name] = _choices(model, rows)
     sums = _drawn(probes / "simple_arithmetic_withspaces.jsonl", limit)
     asked = [(row["context"], row["continuation"]) for row in sums]
     said = model.texts([context for context, _ in asked], 8)
-    right["simple arithmetic"] = _mean(
-        _first_number(text) == float(wanted) for text, (_, wanted) in zip(said, asked, strict=True)
-    )
-    likelihood["simple arithmetic"] = _mean(model.likelihoods(asked))
+    right["simple arithmetic"] = [
+        float(_first_number(text) == float(wanted))
+        for text, (_, wanted) in zip(said, asked, strict=True)
+    ]
+    likelihood["simple arithmetic"] = model.likelihoods(asked)
     stories = _drawn(probes / "svamp.jsonl", limit // 2)
     right["svamp"] = _right_numbers(
         model, [(row["context"], row["answer"]) for row in stories], _last_number
@@ -168,63 +176,48 @@ def measure(model: Model, data: Path, limit: int) -> Scores:
     right["gsm8k"] = _right_numbers(
         model, [(question, answer[1]) for question, answer in tasks], _last_number
     )
-    likelihood["gsm8k"] = _mean(
-        model.likelihoods(
-            [
-                (model.chat(render_general(question)), re.sub(r"<<.*?>>", "", steps).strip())
-                for question, (steps, _) in tasks
-            ]
-        )
+    likelihood["gsm8k"] = model.likelihoods(
+        [
+            (model.chat(render_general(question)), re.sub(r"<<.*?>>", "", steps).strip())
+            for question, (steps, _) in tasks
+        ]
     )
     own = [probe for probe in read_probes() if probe.is_scored]
     said = model.texts([model.chat(render_general(p.prompt)) for p in own], PROBE_TOKENS)
-    right["built-in probes"] = _mean(is_right(p, text) for p, text in zip(own, said, strict=True))
-    likelihood["built-in probes"] = _mean(
-        model.likelihoods([(model.chat(render_general(p.prompt)), p.reference) for p in own])
+    right[OWN] = [float(is_right(probe, text)) for probe, text in zip(own, said, strict=True)]
+    likelihood[OWN] = model.likelihoods(
+        [(model.chat(render_general(probe.prompt)), probe.reference) for probe in own]
     )
     return Scores(right, likelihood)
 
 
-def show(found: Mapping[str, Scores]) -> None:
-    """Print both tables, and how each collection ranks the versions."""
-    for title, pick in (
-        ("right", lambda scores: scores.right),
-        ("log-likelihood of the right answer, nats a token", lambda scores: scores.likelihood),
-    ):
-        table = Table("", *found, "best to worst", title=title)
-        first = next(iter(found.values()))
-        for name in pick(first):
-            values = {who: pick(scores)[name] for who, scores in found.items()}
-            cells = (f"{v:.1%}" if title == "right" else f"{v:.3f}" for v in values.values())
-            order = sorted(values, key=lambda who: -values[who])
-            table.add_row(name, *cells, " > ".join(order))
-        Console(width=120).print(table)
-
-
-def _choices(model: Model, rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    """Return the share of rows whose right choice is likeliest, and its mean likelihood."""
+def _choices(
+    model: Model, rows: Sequence[Mapping[str, Any]]
+) -> tuple[Sequence[float], Sequence[float]]:
+    """Return of each row whether its right choice is the likeliest, and its log-likelihood."""
     asked = []
     for row in rows:
         ask = row["query"] if row["query"].endswith("Answer:") else f"{row['query']}\nAnswer:"
         asked += [(ask, f" {choice}") for choice in row["choices"]]
     told = iter(model.likelihoods(asked))
-    right, likely = [], []
+    right: list[float] = []
+    likely: list[float] = []
     for row in rows:
         each = [next(told) for _ in row["choices"]]
         right.append(float(each.index(max(each)) == row["gold"]))
         likely.append(each[row["gold"]] - math.log(sum(math.exp(value) for value in each)))
-    return _mean(right), _mean(likely)
+    return right, likely
 
 
 def _right_numbers(
     model: Model, tasks: Sequence[tuple[str, str]], read: Callable[[str], float | None]
-) -> float:
+) -> list[float]:
     prompts = [model.chat(render_general(question)) for question, _ in tasks]
     said = model.texts(prompts, 128)
-    return _mean(
-        read(text) == float(wanted.strip().replace(",", ""))
+    return [
+        float(read(text) == float(wanted.strip().replace(",", "")))
         for text, (_, wanted) in zip(said, tasks, strict=True)
-    )
+    ]
 
 
 def _first_number(text: str) -> float | None:
@@ -241,11 +234,6 @@ def _drawn(file: Path, limit: int) -> list[dict[str, Any]]:
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
     random.Random(7).shuffle(rows)
     return rows[:limit]
-
-
-def _mean(values: Any) -> float:
-    found = [float(value) for value in values]
-    return sum(found) / max(len(found), 1)
 
 
 def _batches(items: Sequence[Any], size: int) -> Iterator[list[Any]]:
