@@ -98,6 +98,7 @@ class Answering:
         context_tokens: int,
         max_new_tokens: int,
         precision: float,
+        keeps_near: bool = False,
     ) -> None:
         """Take the collaborators.
 
@@ -114,7 +115,9 @@ class Answering:
             max_new_tokens: How long an answer may be, in tokens.
             precision: The wished share, among questions that are tried, of those that the
                 documents answer.
+            keeps_near: Whether the model must keep near to the page's words; see `bot.wording`.
         """
+        self._keeps_near = keeps_near
         self._database = database
         self._retrieval = retrieval
         self._verified = verified
@@ -262,6 +265,7 @@ class Answering:
             sayings=self._sayings,
             headings=[heading for passage in passages for heading in _headings(passage)],
             ranked=ranked,
+            keeps_near=self._keeps_near,
         )
         written = write_down(
             generation,

@@ -196,6 +196,7 @@ class Skredder:
             context_tokens=settings.knowledge.context_tokens,
             max_new_tokens=settings.model.max_new_tokens,
             precision=settings.answers.precision,
+            keeps_near=settings.answers.wording == "near",
         )
         self.retrainings = Retrainings(
             database=self.database,

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.clauses import supported_part
+from bot.wording import is_near
 from knowledge.answer_selection import OFF_THE_QUESTION, AnswerSentence
 from knowledge.grounding.checker import Checks, Support
 from knowledge.grounding.facts import read_tokens
@@ -98,6 +99,7 @@ class GroundedWriter:
         sayings: Collection[str] = (),
         headings: Sequence[str] = (),
         ranked: Sequence[AnswerSentence] = (),
+        keeps_near: bool = False,
     ) -> None:
         """Begin an answer.
 
@@ -109,7 +111,10 @@ class GroundedWriter:
             headings: Lines that are taken out where the model copies them.
             ranked: The sentences of the passages, the one that answers the question best first;
                 none where it is not known.
+            keeps_near: Whether the model's sentences are shown only if they tell, nearly in the
+                page's words, what answers the question best.
         """
+        self._keeps_near = keeps_near
         self._ranked = ranked
         self._whole = {(each.passage, _bare(part)): each for each in ranked for part in each.parts}
         self._check = check
@@ -134,10 +139,14 @@ class GroundedWriter:
         if _is_cut_off(text):
             reasons = (*reasons, "the sentence does not come to its end")
         is_beside = self._is_beside_the_question(support)
-        if support.is_supported and not reasons and not (is_beside and self._best_is_open):
-            self._claims += 1
-            self._said.add(_bare(self._words_of(support)))
-            return Shown(self._supported_part(text), support)
+        may_be_told = not is_beside or not (self._keeps_near or self._best_is_open)
+        if support.is_supported and not reasons and may_be_told:
+            part = self._supported_part(text)
+            if not self._keeps_near or self._is_near(part, support):
+                self._claims += 1
+                self._said.add(_bare(self._words_of(support)))
+                return Shown(part, support)
+            reasons = ("it is not said nearly as the page says it",)
         self.rejected += 1
         reasons = reasons or ("it does not tell what was asked",)
         quoted = self._best_quotation() if is_beside else self._quotation(support)
@@ -189,7 +198,11 @@ class GroundedWriter:
         if not self._ranked:
             return False
         whole = self._whole_of(support)
-        return whole is None or whole.score < self._ranked[0].score - OFF_THE_QUESTION
+        allowed = 0.0 if self._keeps_near else OFF_THE_QUESTION
+        return whole is None or whole.score < self._ranked[0].score - allowed
+
+    def _is_near(self, text: str, support: Support) -> bool:
+        return is_near(text, support.sentence, self._question, self._headings)
 
     def _words_of(self, support: Support) -> str:
         """Return the whole sentence that supports one, of which the check may have read a part."""

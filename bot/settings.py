@@ -204,6 +204,11 @@ class AnswerSettings(_Section):
     #: The wished share of false sentences that are caught before they are shown; empty: the
     #: measured default. Higher also leaves out more true ones.
     caught: float | None = Field(default=None, ge=0.5, le=0.99)
+    #: `near`: a sentence of the model's is shown if it tells what answers the question best,
+    #: nearly as the page says it; else the page is quoted between the model's greeting and
+    #: farewell. `free`: every sentence that the pages support is shown; for models that seldom
+    #: say false things, which the bundled one is not.
+    wording: Literal["near", "free"] = "near"
     #: A cross-encoder for natural language inference that checks sentences instead of the bundled
     #: check: a folder, or the id of a hub model (fetched only if named).
     entailment_model: str = ""

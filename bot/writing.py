@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bot.grounding import Dropped, GroundedWriter, Replaced, SentenceStream
 from bot.inference.language_model import Generation, InferenceFailed
 from storage.pair_groups import question_key
+from training.prompt import without_citations
 
 #: How often a waiting answer looks up its place in the queue, in seconds.
 LOOK_EVERY = 1.0
@@ -86,7 +87,7 @@ def write_down(
     def take(sentence: str) -> bool:
         """Show a sentence, if it may be; return whether the model should go on."""
         nonlocal first_text
-        key = question_key(sentence)
+        key = question_key(without_citations(sentence))
         if kept and _PROMPT_GOES_ON.match(sentence):
             return False
         if key and key in said:  # small models go round in circles: what follows is the same again

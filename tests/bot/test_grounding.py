@@ -263,6 +263,48 @@ def test_once_the_question_is_answered_more_may_be_told(
     )
 
 
+def _near_writer(*sentences: str) -> GroundedWriter:
+    """A writer that keeps near to the page, whose first sentence answers the question."""
+    ranked = _ranked(*sentences, scores=[5.0 - n for n in range(len(sentences))])
+    page = " ".join(sentences)
+    question = "Which laptop do designers get?"
+    check = GroundingCheck().read([Ground("Laptops", page)], question)
+    return GroundedWriter(check, [page], question, ranked=ranked, keeps_near=True)
+
+
+DESIGNERS = "Designers get a 16 inch laptop with more memory, and a second screen."
+OLD_ONES = "A laptop is replaced after 4 years."
+
+
+def test_near_to_the_page_the_model_s_own_words_are_shown() -> None:
+    decided = _near_writer(DESIGNERS, OLD_ONES).write(
+        "You get a 16 inch laptop with more memory and a second screen [1]. "
+    )
+    assert isinstance(decided, Shown)
+
+
+def test_far_from_the_page_s_words_the_page_is_quoted_though_the_check_lets_them_pass() -> None:
+    said = "Designers get more memory [1]. "
+    free = GroundedWriter(
+        GroundingCheck().read([Ground("Laptops", DESIGNERS)], "Which laptop?"),
+        [DESIGNERS],
+        "Which laptop?",
+    )
+    assert isinstance(free.write(said), Shown)
+    decided = _near_writer(DESIGNERS, OLD_ONES).write(said)
+    assert isinstance(decided, Replaced)
+    assert decided.text.startswith(f"“{DESIGNERS}” [1]")
+    assert decided.reasons == ("it is not said nearly as the page says it",)
+
+
+def test_near_to_the_page_nothing_is_told_that_answers_the_question_less_well() -> None:
+    writer = _near_writer(DESIGNERS, OLD_ONES)
+    first = writer.write("A laptop is replaced after 4 years [1]. ")
+    assert isinstance(first, Replaced)
+    assert first.text.startswith(f"“{DESIGNERS}” [1]")
+    assert isinstance(writer.write("A laptop is replaced after 4 years [1]. "), Dropped)
+
+
 EDINBURGH = (
     "Sundays in Edinburgh are voluntary and paid at double rate. Ask Fiona for the rota. "
     "The shops close early before holidays. On Christmas Eve they close at 15:00."

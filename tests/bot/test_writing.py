@@ -76,6 +76,17 @@ def test_a_model_that_goes_round_in_circles_is_stopped() -> None:
     assert generation.is_cancelled
 
 
+def test_the_same_sentence_with_another_citation_is_not_told_again() -> None:
+    written = _write(
+        _said(
+            "Book your leave in Timely at least 14 days ahead [1]. ",
+            "Book your leave in Timely at least 14 days ahead [2]. ",
+        ),
+        [],
+    )
+    assert written.text.count("Timely") == 1
+
+
 def test_a_model_that_goes_on_with_the_prompt_is_stopped() -> None:
     generation = _said(
         "You get 27 days of paid annual leave each year.\n\n", f"Question: {QUESTION} ", "More."
