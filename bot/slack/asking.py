@@ -19,7 +19,7 @@ from bot.slack.incoming import IncomingMessage
 from bot.slack.people import People
 from bot.slack.reply import Place, PostedTooRecently, Reply
 from bot.worker import TryLater
-from storage import answers, handovers, inbox, jobs, outbox, pairs, questions
+from storage import answers, handover_messages, handovers, inbox, jobs, outbox, pairs, questions
 from storage.database import Database
 from storage.jobs import Job
 
@@ -127,8 +127,7 @@ class Asking:
                 person = self.guard.person_of(body)
                 is_first = handovers.begin(session, question.id, person, experts)
                 if is_first:
-                    job = {"question_id": question.id, "team_id": team_id}
-                    jobs.enqueue(session, "hand_over", job, key=f"hand_over:{question.id}")
+                    handover_messages.enqueue(session, question.id, team_id)
                     again = {"answer_id": answer.id, "team_id": team_id}
                     jobs.enqueue(session, "refresh_answer", again)
         ack()

@@ -17,7 +17,7 @@ from bot.slack.sessions import Sessions
 from bot.slack.text import safe_mrkdwn, shortened
 from bot.teams import id_in
 from bot.worker import TryLater
-from storage import answers, handovers, jobs, outbox, pairs, questions
+from storage import answers, handover_messages, handovers, jobs, outbox, pairs, questions
 from storage.database import Database
 from storage.jobs import Job
 from storage.questions import Question
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PairMessages:
-    """Does `tell_asker`, `hand_over` and `tell_answered` jobs."""
+    """Does `tell_asker`, `hand_over`, `refresh_handover` and `tell_answered` jobs."""
 
     database: Database
     calls: SlackCalls
@@ -55,8 +55,9 @@ class PairMessages:
             )
         with self.database.write() as session:
             if handovers.settle(session, question.id, id_in(pair.author)):
-                payload = {"answer_id": answer.id, "team_id": question.team_id}
-                jobs.enqueue(session, "refresh_answer", payload)
+                team = {"team_id": question.team_id}
+                jobs.enqueue(session, "refresh_answer", {"answer_id": answer.id, **team})
+                jobs.enqueue(session, "refresh_handover", {"question_id": question.id, **team})
         with self.calls.acting_for(question.team_id):
             self.sessions.mark(question, "active")
 
@@ -72,12 +73,34 @@ class PairMessages:
         self._post(
             job,
             question,
-            "handover",
+            handover_messages.PURPOSE,
             say("Somebody needs an expert's answer."),
             blocks.handed_over_blocks(handover, answer.id, say),
             beside=handover.asked_of,
         )
         self.sessions.mark(question, "suspended")
+
+    def refresh_handover(self, job: Job) -> None:
+        """Show where experts were asked that one has answered: nobody is to answer any more."""
+        with self.database.read() as session:
+            handover = handovers.of_question(session, int(job.payload["question_id"]))
+            asked = handover_messages.of_question(session, int(job.payload["question_id"]))
+        if handover is None or handover.is_waiting or asked is None:
+            return
+        say = self.people.words(handover.question.user_id)
+        expert = handover.answered_by or ""
+        try:
+            self.calls.call(
+                "chat_update",
+                channel=asked.channel,
+                ts=asked.ts,
+                text=say("✅ Answered by <@{expert}>.", expert=expert),
+                blocks=blocks.answered_by_people_blocks(handover, expert, say),
+            )
+        except SlackBusy as busy:
+            raise TryLater(busy.seconds, str(busy)) from busy
+        except SlackRefused as refused:
+            log.info("not shown as answered handover=%d code=%s", handover.id, refused.code)
 
     def tell_answered(self, job: Job) -> None:
         """Ping the asker: an expert has answered in the thread."""

@@ -209,6 +209,7 @@ class SlackSide:
             "tell_asker": pair_messages.tell_asker,
             "hand_over": pair_messages.hand_over,
             "tell_answered": pair_messages.tell_answered,
+            "refresh_handover": pair_messages.refresh_handover,
             "share_answer": asking_jobs.share,
             "suggest_questions": asking_jobs.suggest,
             "end_session": sessions.end_stopped,

@@ -151,6 +151,7 @@ class Threads:
                 }
                 key = f"answered:{one.question.id}"
                 jobs.enqueue(session, "tell_answered", payload, key=key, inbox_id=job.inbox_id)
+                jobs.enqueue(session, "refresh_handover", payload)
                 answer = answers.of_question(session, one.question.id)
                 if answer is not None:
                     jobs.enqueue(

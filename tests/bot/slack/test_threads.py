@@ -152,6 +152,17 @@ def test_the_asker_is_pinged_when_an_expert_answers_in_the_thread(bot: Bot) -> N
         lambda: "✅ Answered by" in str(bot.workspace.message(answer["ts"])["blocks"]),
         "the answer to say so",
     )
+    _wait_until_nobody_is_asked_any_more(bot, bot.replies(ts)[1]["ts"])
+
+
+def _wait_until_nobody_is_asked_any_more(bot: Bot, message_ts: str) -> None:
+    """Where experts were asked, one has answered: no button is left there."""
+
+    def is_closed() -> bool:
+        shown = str(bot.workspace.message(message_ts)["blocks"])
+        return "✅ Answered by" in shown and "answer_correct" not in shown
+
+    bot.wait(is_closed, "the message to the experts to say that one has answered")
 
 
 def test_an_expert_answers_with_the_button_and_the_next_one_gets_that(bot: Bot) -> None:
@@ -170,6 +181,7 @@ def test_an_expert_answers_with_the_button_and_the_next_one_gets_that(bot: Bot) 
             return not any(question in one.question.text for one in handovers.waiting(session))
 
     bot.wait(is_settled, "the question to wait no more")
+    _wait_until_nobody_is_asked_any_more(bot, bot.replies(ts)[1]["ts"])
     assert "green" in bot.ask(question, who="Tom")["text"]
 
 
