@@ -26,16 +26,18 @@ class Used:
 def used_element(blocks: list[Json], action_id: str, value: Any, block_id: str | None) -> Used:
     """Return the element that somebody uses; of several with one id, the one of that value.
 
+    What is seen may have been replaced a moment ago, and its blocks with it: then it is the
+    element of the same id and value that counts, never another one.
+
     Raises:
         NoSuchElement: it is not there.
     """
-    found = [
-        (block, element)
-        for block, element in elements(blocks)
-        if element["action_id"] == action_id and block_id in (None, block["block_id"])
+    everywhere = [pair for pair in elements(blocks) if pair[1]["action_id"] == action_id]
+    found = [pair for pair in everywhere if block_id in (None, pair[0]["block_id"])]
+    exact = [
+        pair for pair in found or everywhere if value is not None and pair[1].get("value") == value
     ]
-    exact = [pair for pair in found if value is not None and pair[1].get("value") == value]
-    if found:
+    if found or exact:
         block, element = (exact or found)[0]
         return Used(block, element, value)
     known = sorted({element["action_id"] for _, element in elements(blocks)})

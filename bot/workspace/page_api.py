@@ -121,11 +121,26 @@ class PageApi:
         finally:
             stop_listening()
             sending.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+            with contextlib.suppress(asyncio.CancelledError):
                 await sending
         return socket
 
     async def _send_changes(
+        self, socket: web.WebSocketResponse, user: str, changed: asyncio.Event
+    ) -> None:
+        """Send changes until the page is gone; if that fails, the page connects anew.
+
+        With the socket left open the page would stay as it is for good, without a word.
+        """
+        try:
+            await self._send_each_change(socket, user, changed)
+        except ConnectionError:
+            pass  # the page is gone
+        except Exception:
+            log.exception("a page was not shown a change user=%s", user)
+            await socket.close()
+
+    async def _send_each_change(
         self, socket: web.WebSocketResponse, user: str, changed: asyncio.Event
     ) -> None:
         seen, last_rest = -1, ""

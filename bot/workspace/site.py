@@ -153,9 +153,14 @@ class Site:
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after every change; returns what ends that."""
+
+        def stop() -> None:
+            with self.lock:  # else one that stands behind it would not hear of a change just made
+                self._listeners.remove(listener)
+
         with self.lock:
             self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return stop
 
     def install(self, manifest: Json) -> None:
         """Hold the app to its manifest: its scopes, events, shortcuts, commands and prompts."""

@@ -7,8 +7,15 @@ import { here } from "/page/route.js";
 import { closeSidebar, drawSidebar } from "/page/sidebar.js";
 import { language } from "/page/words.js";
 
+// While somebody holds a button down, nothing is drawn: what they press would be replaced beneath
+// the pointer, and the browser would take it for no click at all.
+let isPressing = false;
+let isLate = false;
+
 function draw() {
   if (!store.rest) return;
+  isLate = isPressing;
+  if (isPressing) return;
   document.documentElement.lang = language();
   drawPlace();
   drawThread();
@@ -22,6 +29,17 @@ follow(() => {
 });
 
 addEventListener("hashchange", draw);
+
+addEventListener("pointerdown", () => (isPressing = true), true);
+
+function release() {
+  isPressing = false;
+  if (isLate) setTimeout(draw); // after the click, which comes behind this
+}
+
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, release, true);
+// Who lets go outside the window is noticed when they are back.
+addEventListener("pointermove", (event) => isPressing && !event.buttons && release(), true);
 
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], .menu")) return;

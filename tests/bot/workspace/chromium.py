@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -70,6 +71,10 @@ class Chromium:
 
     def click(self, selector: str) -> None:
         """Wait for an element and click on its middle."""
+        self.hold(selector)()
+
+    def hold(self, selector: str) -> Callable[[], None]:
+        """Wait for an element and press on its middle; returns what lets go again."""
         x, y = self.wait(
             f"""(() => {{
                 const node = document.querySelector({json.dumps(selector)});
@@ -79,11 +84,14 @@ class Chromium:
                 return [box.x + box.width / 2, box.y + box.height / 2];
             }})()"""
         )
-        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-            pressed = "none" if kind == "mouseMoved" else "left"
-            self._command(
-                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button=pressed, clickCount=1
-            )
+
+        def mouse(kind: str, button: str, buttons: int) -> None:
+            place = {"x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1}
+            self._command("Input.dispatchMouseEvent", type=kind, **place)
+
+        mouse("mouseMoved", "none", 0)
+        mouse("mousePressed", "left", 1)
+        return lambda: mouse("mouseReleased", "left", 0)
 
     def hover(self, selector: str) -> None:
         """Wait for an element and move the mouse over it."""

@@ -14,7 +14,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from websocket import WebSocket, WebSocketTimeoutException, create_connection
 
-from bot.workspace import Person, Workspace, WorkspaceServer
+from bot.workspace import Person, Workspace, WorkspaceServer, page_api
 from tests.bot.workspace.samples import actions, button, modal, section
 
 Connect = Callable[[App], Any]
@@ -233,3 +233,53 @@ def test_a_permalink_leads_to_the_page(
         link = client.chat_getPermalink(channel=ask, message_ts=message)["permalink"]
         with urlopen(link) as page:
             assert page.url == f"{browser.server.origin}{place}"
+
+
+def test_a_page_that_cannot_be_shown_a_change_connects_anew(
+    browser: Browser, kari: Person, ask: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = browser.live("Kari")
+    update(live)
+
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("this cannot be shown")
+
+    with monkeypatch.context() as once:
+        once.setattr(page_api, "surroundings", broken)
+        kari.post(ask, "not shown")
+        assert live.recv() == ""  # the socket was closed; left open, it would time out
+    live.shutdown()
+    assert texts(update(browser.live("Kari"))) == ["not shown"]
+
+
+def test_a_press_on_what_was_just_replaced_counts_for_that_and_never_for_another(
+    app: App, connect: Connect, client: WebClient, browser: Browser, workspace: Workspace
+) -> None:
+    pressed: list[str] = []
+
+    @app.action("approve")
+    def approve(ack: Ack, payload: dict[str, Any]) -> None:
+        pressed.append(payload["value"])
+        ack()
+
+    connect(app)
+    ingrid = workspace.person("Ingrid").id
+
+    def publish(*values: str) -> Any:
+        blocks = [actions(button("approve", value=value)) for value in values]
+        view = {"type": "home", "blocks": blocks}
+        return client.views_publish(user_id=ingrid, view=view)["view"]
+
+    seen = publish("1", "2")
+    publish("2", "3")
+    for block, value in zip(seen["blocks"], ("1", "2"), strict=True):
+        told = browser.act(
+            "Ingrid",
+            "press",
+            source=seen["id"],
+            action_id="approve",
+            block_id=block["block_id"],
+            value=value,
+        )
+        assert told["is_ok"] is (value == "2")
+    assert pressed == ["2"]

@@ -187,3 +187,40 @@ def test_a_private_channel_is_not_on_everybodys_page(tab: Chromium, workspace: W
     assert "board" not in tab.text("#sidebar")
     become(tab, "Ingrid")
     assert "board" in tab.text("#sidebar")
+
+
+def test_a_button_that_is_drawn_anew_while_it_is_held_is_pressed_all_the_same(
+    app: App, connect: Connect, client: WebClient, workspace: Workspace, tab: Chromium
+) -> None:
+    pressed = threading.Event()
+
+    @app.action("approve")
+    def approve(ack: Ack) -> None:
+        ack()
+        pressed.set()
+
+    @app.event("app_home_opened")
+    def opened(ack: Ack) -> None:
+        ack()
+
+    connect(app)
+    become(tab, "Ingrid")
+    ingrid = workspace.person("Ingrid").id
+
+    def publish(text: str) -> None:
+        client.views_publish(
+            user_id=ingrid,
+            view={"type": "home", "blocks": [section(text), actions(button("approve"))]},
+        )
+
+    publish("before")
+    tab.evaluate("location.hash = '#/home'")
+    tab.wait("document.querySelector('#home')?.innerText.includes('before')")
+    tab.evaluate("import('/page/live.js').then(({ store }) => (window.known = store))")
+    tab.wait("!!window.known")
+    let_go = tab.hold("#home .button")
+    publish("after")
+    tab.wait("known.rest.home.blocks[0].text.text === 'after'")
+    let_go()
+    tab.wait("document.querySelector('#home').innerText.includes('after')")
+    assert pressed.wait(5)
