@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from bot.demo.stage import ADMIN, ASK_CHANNEL, COLLEAGUE, EMPLOYEE, EXPERT
 from bot.slack.words import words
 from tests.browser.day import PATIENCE, Day
@@ -27,6 +29,10 @@ def _answers_what_was_handed_over(day: Day) -> None:
     day.save(say("Save"))
     told = say("Verified by <@{expert}> · from now on this is what I answer.")
     day.see(told.partition("·")[2].strip(), "#thread")
+    done = say("✅ Answered by <@{expert}>.").partition("<")[0].strip()
+    day.tab.wait(
+        f"document.querySelector('#thread').innerText.split('{done}').length > 2", PATIENCE
+    )
     day.photograph("answered-by-an-expert")
 
 
@@ -93,20 +99,27 @@ def _reviews(day: Day) -> None:
     day.photograph("edit-a-proposal")
     day.press(day.sayings.page["cancel"], "dialog")
     day.tab.wait("!document.querySelector('dialog')")
-    _press_and_wait(day, say("The older is right"))
-    _press_and_wait(day, say("Approve"))
+    day.decide(say("The older is right"))
+    day.decide(say("Approve"))
     if say("Reject") in day.tab.text("#home"):
-        _press_and_wait(day, say("Reject"))
-    day.press(say("Take it back"), "#home", 0)
-    day.tab.wait("!!document.querySelector('dialog.small')")
-    day.photograph("take-back")
-    day.press(say("Yes"), "dialog")
-    day.tab.wait("!document.querySelector('dialog')")
+        day.decide(say("Reject"))
+    _takes_back(day)
     day.photograph_home("expert-home", 1_400)
 
 
-def _press_and_wait(day: Day, label: str) -> None:
-    """Press a button in App Home, and wait until it is shown anew."""
-    day.tab.evaluate("document.querySelector('#home').dataset.old = '1'")
-    day.press(label, "#home", 0)
-    day.tab.wait("!document.querySelector('#home[data-old]')", 60)
+def _takes_back(day: Day) -> None:
+    """She takes the newest answer back; it must be gone from the list."""
+    say = words(day.sayings.language)
+    label = json.dumps(say("Take it back"))
+    first = f"[...document.querySelectorAll('#home button')].find((b) => b.innerText === {label})"
+    answer = day.tab.evaluate(f"{first}.closest('.block').querySelector('.text').innerText")
+
+    def take_back() -> None:
+        day.press(say("Take it back"), "#home", 0)
+        day.tab.wait("!!document.querySelector('dialog.small')")
+        day.photograph("take-back")
+        day.press(say("Yes"), "dialog")
+
+    day.until(
+        f"!document.querySelector('#home').innerText.includes({json.dumps(answer)})", take_back
+    )
