@@ -20,7 +20,9 @@ _GENESIS = "0" * 64
 #: Built once: each of thousands of pairs in a file leaves several records.
 _LAST_HASH = select(AuditRow.hash).order_by(AuditRow.id.desc()).limit(1)
 _INSERT = insert(AuditRow.__table__)  # type: ignore[arg-type]
-_WRITTEN = ("actor", "action", "subject", "details", "created_at", "previous_hash")
+
+#: Where a session keeps its transaction and the hash of the record that was last written in it.
+_KEPT = "audit: the last hash"
 
 
 @dataclass(frozen=True)
@@ -51,19 +53,18 @@ def record(
         subject: The thing changed: `pair 12`, `version v3`.
         details: What explains the change; values must be JSON.
     """
-    _one_at_a_time(session)
     session.flush()
-    previous = session.scalar(_LAST_HASH)
-    row = AuditRow(
-        actor=actor,
-        action=action,
-        subject=subject,
-        details=dict(details or {}),
-        created_at=utc_now(),
-        previous_hash=previous or _GENESIS,
-    )
-    values = {name: getattr(row, name) for name in _WRITTEN} | {"hash": _seal(row)}
-    session.execute(_INSERT, values)
+    row: dict[str, Any] = {
+        "previous_hash": _last_hash(session),
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "details": dict(details or {}),
+        "created_at": utc_now(),
+    }
+    row["hash"] = _seal(**row)
+    session.connection().execute(_INSERT, row)
+    _keep(session, row["hash"])
 
 
 def latest(session: Session, limit: int = 20) -> tuple[AuditRecord, ...]:
@@ -86,7 +87,7 @@ def first_broken(session: Session) -> int | None:
     """Return the id of the first record that was altered or whose predecessor is gone."""
     previous = _GENESIS
     for row in session.scalars(select(AuditRow).order_by(AuditRow.id)):
-        if row.previous_hash != previous or row.hash != _seal(row):
+        if row.previous_hash != previous or row.hash != _seal_of(row):
             return row.id
         previous = row.hash
     return None
@@ -113,9 +114,10 @@ def reseal(session: Session, rewritten: Callable[[dict[str, Any]], dict[str, Any
             row.details, changed = details, changed + 1
         if changed:
             row.previous_hash = previous
-            row.hash = _seal(row)
+            row.hash = _seal_of(row)
         previous = row.hash
     session.flush()
+    session.info.pop(_KEPT, None)
     return changed
 
 
@@ -125,16 +127,48 @@ def _one_at_a_time(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(7365002)"))
 
 
-def _seal(row: AuditRow) -> str:
+def _last_hash(session: Session) -> str:
+    """The hash of the newest record: what this transaction wrote last, else what is stored.
+
+    Once a transaction has written, nobody else can before it ends, so it need not ask again.
+    """
+    transaction, known = session.info.get(_KEPT, (None, None))
+    if known is not None and transaction is session.get_transaction():
+        return str(known)
+    _one_at_a_time(session)
+    return session.scalar(_LAST_HASH) or _GENESIS
+
+
+def _keep(session: Session, written: str) -> None:
+    """Keep the last hash for the next record; not in a savepoint, which may be taken back."""
+    if session.in_nested_transaction():
+        session.info.pop(_KEPT, None)
+    else:
+        session.info[_KEPT] = session.get_transaction(), written
+
+
+def _seal_of(row: AuditRow) -> str:
+    return _seal(
+        previous_hash=row.previous_hash,
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        details=row.details,
+        created_at=row.created_at,
+    )
+
+
+def _seal(
+    *,
+    previous_hash: str,
+    actor: str,
+    action: str,
+    subject: str,
+    details: Mapping[str, Any],
+    created_at: datetime,
+) -> str:
     content = json.dumps(
-        [
-            row.previous_hash,
-            row.actor,
-            row.action,
-            row.subject,
-            row.details,
-            row.created_at.isoformat(),
-        ],
+        [previous_hash, actor, action, subject, details, created_at.isoformat()],
         sort_keys=True,
         ensure_ascii=False,
     )
