@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import UTC
+from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import Select, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from storage import audit, pair_groups, pair_holds, question_bands
@@ -54,25 +55,27 @@ HELD_OUT_SHARE = 0.18
 #: Who places the holds that a pair is proposed with.
 _CHECKS = "checks"
 
-#: Built once: thousands of pairs may come in one file.
-_OF_ORIGIN = select(PairRow.id).where(PairRow.origin_key == bindparam("origin_key"))
-_STANDING = select(PairGroupRow.id).where(PairGroupRow.key == bindparam("key")).scalar_subquery()
+#: Built once, and of the bare tables: thousands of pairs may come in one file.
+_PAIR, _GROUP = PairRow.__table__.c, PairGroupRow.__table__.c
+_OF_ORIGIN = select(_PAIR.id).where(_PAIR.origin_key == bindparam("origin_key"))
+_STANDING = select(_GROUP.id).where(_GROUP.key == bindparam("key")).scalar_subquery()
 _BESIDE = (
-    select(PairRow.id, PairRow.output)
-    .join(PairGroupRow, PairGroupRow.id == PairRow.group_id)
+    select(_PAIR.id, _PAIR.output)
+    .join_from(PairRow.__table__, PairGroupRow.__table__, _GROUP.id == _PAIR.group_id)
     .where(
-        (PairGroupRow.id == _STANDING) | (PairGroupRow.merged_into_id == _STANDING),
-        PairRow.state == "approved",
-        PairRow.id != bindparam("pair_id"),
-        PairRow.audience == bindparam("audience"),
+        (_GROUP.id == _STANDING) | (_GROUP.merged_into_id == _STANDING),
+        _PAIR.state == "approved",
+        _PAIR.id != bindparam("pair_id"),
+        _PAIR.audience == bindparam("audience"),
     )
-    .order_by(PairRow.id)
+    .order_by(_PAIR.id)
 )
 _QUESTIONS = (
-    select(PairRow.id, PairRow.input)
-    .where(PairRow.id >= bindparam("pair_id"), PairRow.erased_at.is_(None))
-    .order_by(PairRow.id)
+    select(_PAIR.id, _PAIR.input)
+    .where(_PAIR.id >= bindparam("pair_id"), _PAIR.erased_at.is_(None))
+    .order_by(_PAIR.id)
 )
+_ERASED = select(func.count()).select_from(PairRow.__table__).where(_PAIR.erased_at.is_not(None))
 _INSERT_SOURCES = insert(PairSourceRow.__table__)  # type: ignore[arg-type]
 
 
@@ -125,7 +128,7 @@ def propose(
         assert known is not None
         return get(session, known)
     if pair.sources:
-        session.execute(
+        session.connection().execute(
             _INSERT_SOURCES,
             [
                 {"pair_id": pair_id, "uri": source.uri, "heading": source.heading}
@@ -174,7 +177,8 @@ def propose(
 
 def known_as(session: Session, origin_key: str) -> int | None:
     """Return the pair of this origin, if it has been stored before."""
-    return session.scalar(_OF_ORIGIN, {"origin_key": origin_key})
+    found = _rows(session, _OF_ORIGIN, {"origin_key": origin_key}).first()
+    return None if found is None else int(found[0])
 
 
 def is_known(session: Session, origin_key: str) -> bool:
@@ -189,6 +193,16 @@ def known_keys(session: Session, origin_keys: Collection[str]) -> frozenset[str]
         wanted = PairRow.origin_key.in_(keys[start : start + 500])
         found.update(session.scalars(select(PairRow.origin_key).where(wanted)))
     return frozenset(found)
+
+
+def known_states(session: Session, origin_keys: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Return number and state, by origin, of the pairs of some origins that are stored."""
+    keys, found = list(origin_keys), dict[str, tuple[int, str]]()
+    for start in range(0, len(keys), 500):
+        wanted = select(_PAIR.origin_key, _PAIR.id, _PAIR.state)
+        some = wanted.where(_PAIR.origin_key.in_(keys[start : start + 500]))
+        found.update((key, (int(number), state)) for key, number, state in _rows(session, some))
+    return found
 
 
 def ask_for_review(
@@ -275,9 +289,8 @@ def approved_beside(session: Session, pair: Pair) -> tuple[Pair, ...]:
 
 def approved_outputs_beside(session: Session, pair: Pair) -> tuple[tuple[int, str], ...]:
     """Return id and output of what `approved_beside` returns."""
-    rows = session.execute(
-        _BESIDE, {"key": pair.group_key, "pair_id": pair.id, "audience": pair.audience}
-    )
+    beside = {"key": pair.group_key, "pair_id": pair.id, "audience": pair.audience}
+    rows = _rows(session, _BESIDE, beside)
     return tuple((int(pair_id), str(output)) for pair_id, output in rows)
 
 
@@ -343,11 +356,16 @@ def count_by_state(session: Session) -> dict[str, int]:
 
 def questions_from(session: Session, pair_id: int) -> tuple[tuple[int, str], ...]:
     """Return id and question of a pair and of those that came after it, but of erased ones."""
-    rows = session.execute(_QUESTIONS, {"pair_id": pair_id})
+    rows = _rows(session, _QUESTIONS, {"pair_id": pair_id})
     return tuple((int(found), str(question)) for found, question in rows)
 
 
 def count_erased(session: Session) -> int:
     """Return how many pairs were erased."""
-    counted = select(func.count()).select_from(PairRow).where(PairRow.erased_at.is_not(None))
-    return int(session.scalars(counted).one())
+    return int(_rows(session, _ERASED).scalar_one())
+
+
+def _rows(session: Session, wanted: Select[Any], values: dict[str, Any] | None = None) -> Any:
+    """Ask the database for columns, past what makes objects of rows: that takes longer than it."""
+    session.flush()
+    return session.connection().execute(wanted, values)
