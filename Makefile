@@ -28,10 +28,10 @@ tour: setup
 test: setup lint  # each file on one of two workers: two cores, and much of it waits
 	$(RUN)/python -m pytest -n 2 --dist loadfile
 
-test-long: setup  # the random tests at full length
+test-long: setup  # the random tests at full length, and everybody's day in a browser
 	SKREDDER_LONG=1 $(RUN)/python -m pytest --timeout=1800 tests/knowledge/test_audiences.py tests/knowledge/test_killed_syncs.py \
 		tests/training/test_killed_runs.py tests/bot/test_pair_import.py \
-		tests/training/test_pair_learning_curve.py
+		tests/training/test_pair_learning_curve.py tests/browser/test_day_in_the_browser.py
 
 lint: setup
 	$(RUN)/ruff check .

@@ -8,7 +8,7 @@ from bot.slack.words import words
 from storage import jobs, pairs, runs
 from storage.pair_records import NewPair
 from storage.runs import Run
-from tests.browser.day import PATIENCE, Day
+from tests.browser.day import Day
 
 
 def play(day: Day) -> None:
@@ -54,16 +54,16 @@ def _looks_around(day: Day) -> None:
     say = words(day.sayings.language)
     day.open_home(say("The model"))
     day.see(say("Audit"), "#home")
-    day.tab.wait("document.querySelector('#home img')?.complete", PATIENCE)
+    day.tab.wait("document.querySelector('#home img')?.complete")
     day.photograph_home("admin-home", 3_400)
     day.press(say("Channel settings"), "#home")
-    day.tab.wait("!!document.querySelector('dialog')", 30)
+    day.tab.wait("!!document.querySelector('dialog')")
     day.tab.click("dialog .choice input")
     day.photograph("channel-settings")
     day.save(say("Save"))
     day.press(say("Export pairs"), "#home")
     day.open_direct_message(ADMIN)
-    day.tab.wait("!!document.querySelector('#messages .file')", 60)
+    day.tab.wait("!!document.querySelector('#messages .file')")
     day.photograph("export")
 
 
@@ -78,7 +78,7 @@ def _reads_a_report(day: Day, run: Run) -> None:
     day.tab.resize(1_180, 1_300)
     day.photograph("run-report", "#place")
     day.tab.evaluate("[...document.querySelectorAll('#messages .summary')].at(-1)?.click()")
-    day.tab.wait("document.querySelector('#thread img.picture')?.complete", PATIENCE)
+    day.tab.wait("document.querySelector('#thread img.picture')?.complete")
     day.tab.resize(1_180, 760)
     day.photograph("run-plot")
 
@@ -104,8 +104,7 @@ def _trains_and_stops(day: Day, *, has_trained: bool) -> None:
     day.see(say("Stage: {stage}").partition(":")[0] + ":", "#messages")
     if has_trained:
         day.tab.wait(
-            "[...document.querySelectorAll('#messages .message')].at(-1).innerText.includes('▓')",
-            PATIENCE * 5,
+            "[...document.querySelectorAll('#messages .message')].at(-1).innerText.includes('▓')"
         )
     day.photograph("run-under-way")
     day.press(say("Stop"), "#messages")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.demo.stage import ASK_CHANNEL, COLLEAGUE, EMPLOYEE
 from bot.slack.words import words
-from tests.browser.day import PATIENCE, Day
+from tests.browser.day import Day
 
 
 def play(day: Day) -> None:
@@ -22,7 +22,7 @@ def play(day: Day) -> None:
 def _asks_in_a_channel(day: Day) -> None:
     day.go(ASK_CHANNEL)
     day.say(f"@Skredder {day.sayings.ask}")
-    day.tab.wait("!!document.querySelector('#messages .status')", PATIENCE)
+    day.tab.wait("!!document.querySelector('#messages .status')")
     day.photograph("asking-status", is_quick=True)
     day.wait_for_answers(1)
     day.tab.click("#thread details.container summary")
@@ -48,9 +48,7 @@ def _asks_alone(day: Day) -> None:
     day.command(f"/ask {day.sayings.private}", say("👁 Only you can see this."))
     day.photograph("ask-alone")
     day.press(say("Share with the channel"), "#messages")
-    day.tab.wait(
-        "!!document.querySelector('#messages .message:not(.ephemeral) .feedback')", PATIENCE
-    )
+    day.tab.wait("!!document.querySelector('#messages .message:not(.ephemeral) .feedback')")
     day.photograph("ask-shared")
 
 
@@ -63,7 +61,7 @@ def _asks_about_a_message(day: Day) -> None:
     day.tab.wait("!!document.querySelector('.menu')")
     day.photograph("message-menu")
     day.tab.click(".menu .menu-item")
-    day.tab.wait("!!document.querySelector('.message.ephemeral .feedback')", PATIENCE)
+    day.tab.wait("!!document.querySelector('.message.ephemeral .feedback')")
     day.photograph("asked-about-a-message")
 
 
@@ -71,13 +69,12 @@ def _stops(day: Day) -> None:
     say = words(day.sayings.language)
     day.go(ASK_CHANNEL)
     day.say(f"@Skredder {day.sayings.long}")
-    day.tab.wait("!!document.querySelector('#messages .status .button')", PATIENCE)
+    day.tab.wait("!!document.querySelector('#messages .status .button')")
     day.photograph("stop", is_quick=True)
     day.tab.evaluate("document.querySelector('#messages .status .button')?.click()")
     day.tab.wait(
         "document.querySelectorAll('#thread .message').length >= 2"
-        " && !document.querySelector('#thread .status, #thread .caret')",
-        PATIENCE,
+        " && !document.querySelector('#thread .status, #thread .caret')"
     )
     if say("Stopped, as you asked.") in day.tab.text("#thread"):  # else the answer was quicker
         day.photograph("stopped")
@@ -100,5 +97,5 @@ def _needs_a_person(day: Day) -> None:
     day.photograph("not-known")
     day.press(say("Ask an expert"), "#thread")
     day.see("⏳", "#thread")
-    day.tab.wait("document.querySelectorAll('#thread .message').length >= 3", PATIENCE)
+    day.tab.wait("document.querySelectorAll('#thread .message').length >= 3")
     day.photograph("waiting-for-an-expert")

@@ -6,7 +6,7 @@ import json
 
 from bot.demo.stage import ADMIN, ASK_CHANNEL, COLLEAGUE, EMPLOYEE, EXPERT
 from bot.slack.words import words
-from tests.browser.day import PATIENCE, Day
+from tests.browser.day import Day
 
 
 def play(day: Day) -> None:
@@ -30,9 +30,7 @@ def _answers_what_was_handed_over(day: Day) -> None:
     told = say("Verified by <@{expert}> · from now on this is what I answer.")
     day.see(told.partition("·")[2].strip(), "#thread")
     done = say("✅ Answered by <@{expert}>.").partition("<")[0].strip()
-    day.tab.wait(
-        f"document.querySelector('#thread').innerText.split('{done}').length > 2", PATIENCE
-    )
+    day.tab.wait(f"document.querySelector('#thread').innerText.split('{done}').length > 2")
     day.photograph("answered-by-an-expert")
 
 
@@ -45,7 +43,7 @@ def _corrects_by_button(day: Day) -> None:
     day.write_over(day.sayings.better, "dialog textarea")
     day.photograph("correct-form")
     day.save(say("Save"))
-    day.tab.wait("document.querySelectorAll('#thread .message').length >= 3", PATIENCE)
+    day.tab.wait("document.querySelectorAll('#thread .message').length >= 3")
     day.photograph("corrected")
 
 
@@ -54,7 +52,7 @@ def _corrects_by_reply(day: Day) -> None:
     day.ask(day.sayings.other_wrong)
     day.become(EXPERT)
     day.say(f"{day.sayings.correction} {day.sayings.other_better}", "#composer-thread")
-    day.tab.wait("document.querySelectorAll('#thread .message').length >= 4", PATIENCE)
+    day.tab.wait("document.querySelectorAll('#thread .message').length >= 4")
     day.photograph("corrected-by-reply")
 
 
@@ -95,7 +93,7 @@ def _reviews(day: Day) -> None:
     day.see(say("Both are right"), "#home")
     day.photograph_home("review-queue", 2_000)
     day.press(say("Edit"), "#home", 0)
-    day.tab.wait("!!document.querySelector('dialog textarea')", 30)
+    day.tab.wait("!!document.querySelector('dialog textarea')")
     day.photograph("edit-a-proposal")
     day.press(day.sayings.page["cancel"], "dialog")
     day.tab.wait("!document.querySelector('dialog')")

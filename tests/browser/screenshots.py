@@ -24,7 +24,7 @@ from bot.home import Home
 from bot.logs import configure_logging
 from tests.bot.workspace.chromium import Chromium
 from tests.browser import admin, employee, expert
-from tests.browser.day import WINDOW, Day
+from tests.browser.day import PATIENCE, WINDOW, Day
 from tests.browser.sayings import LANGUAGES, Sayings
 
 DAYS = {"employee": employee.play, "expert": expert.play, "admin": admin.play}
@@ -87,10 +87,10 @@ def opened(home: Home, sayings: Sayings, folder: Path) -> Iterator[Day]:
     stage.skredder.retrainings.look = lambda _period: False  # type: ignore[method-assign]
     try:
         with tempfile.TemporaryDirectory() as profile:
-            tab = Chromium(Path(profile), stage.server.page_url)
+            tab = Chromium(Path(profile), stage.server.page_url, PATIENCE)
             try:
                 tab.resize(*WINDOW)
-                tab.wait("!!document.querySelector('.composer')", 60)
+                tab.wait("!!document.querySelector('.composer')")
                 yield Day(stage, tab, sayings, folder)
                 assert tab.complaints == []
             finally:

@@ -19,7 +19,7 @@ from training.base_model import BaseModel
 @pytest.mark.skipif(
     not os.environ.get("SKREDDER_LONG"), reason="takes many minutes; SKREDDER_LONG=1 runs it"
 )
-@pytest.mark.timeout(1_200)
+@pytest.mark.timeout(3_600)
 @pytest.mark.skipif(PROGRAM is None, reason="no Chromium is installed here")
 @pytest.mark.parametrize("sayings", [NORWEGIAN, ENGLISH], ids=lambda one: one.language)
 def test_everybody_does_their_whole_day(

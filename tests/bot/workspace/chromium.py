@@ -27,11 +27,18 @@ _KEYS = {"Enter": 13, "Escape": 27, "Tab": 9}
 class Chromium:
     """One tab. What went wrong in it is in `complaints`."""
 
-    def __init__(self, profile: Path, address: str) -> None:
-        """Start a browser with a profile of its own, and open an address."""
+    def __init__(self, profile: Path, address: str, patience: float = 10.0) -> None:
+        """Start a browser with a profile of its own, and open an address.
+
+        Args:
+            profile: An empty folder.
+            address: What to open.
+            patience: How long to wait for what should come, in seconds.
+        """
         assert PROGRAM is not None
         self.complaints: list[str] = []
         self._number = 0
+        self._patience = patience
         self._process = subprocess.Popen(
             [PROGRAM, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
             stdout=subprocess.DEVNULL,
@@ -55,9 +62,9 @@ class Chromium:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def wait(self, expression: str, seconds: float = 10.0) -> Any:
+    def wait(self, expression: str, seconds: float | None = None) -> Any:
         """Wait until an expression is true, and return what it gives."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + (self._patience if seconds is None else seconds)
         while not (found := self.evaluate(expression)):
             assert time.monotonic() < end, f"in vain: {expression}; {self.complaints}"
             time.sleep(0.03)
@@ -71,13 +78,17 @@ class Chromium:
 
     def click(self, selector: str) -> None:
         """Wait for an element and click on its middle."""
-        self.hold(selector)()
+        self.hold(f"document.querySelector({json.dumps(selector)})")()
 
-    def hold(self, selector: str) -> Callable[[], None]:
-        """Wait for an element and press on its middle; returns what lets go again."""
+    def hold(self, found: str) -> Callable[[], None]:
+        """Wait for the element that an expression gives, and press on its middle.
+
+        Returns:
+            What lets go again.
+        """
         x, y = self.wait(
             f"""(() => {{
-                const node = document.querySelector({json.dumps(selector)});
+                const node = {found};
                 if (!node?.getClientRects().length) return null;
                 node.scrollIntoView({{block: "nearest"}});
                 const box = node.getBoundingClientRect();
@@ -141,7 +152,7 @@ class Chromium:
         path.write_bytes(base64.b64decode(taken["data"]))
 
     def _attach(self, profile: Path) -> WebSocket:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 3 * self._patience
         port_file = profile / "DevToolsActivePort"
         while True:
             assert time.monotonic() < end, "the browser did not start"
@@ -149,7 +160,7 @@ class Chromium:
                 with urlopen(f"http://127.0.0.1:{lines[0]}/json") as answer:
                     pages = [tab for tab in json.load(answer) if tab["type"] == "page"]
                 if pages:
-                    return create_connection(pages[0]["webSocketDebuggerUrl"], timeout=30)
+                    return create_connection(pages[0]["webSocketDebuggerUrl"], timeout=120)
             time.sleep(0.05)
 
     def _command(self, method: str, **parameters: Any) -> Any:

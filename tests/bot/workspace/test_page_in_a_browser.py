@@ -218,7 +218,7 @@ def test_a_button_that_is_drawn_anew_while_it_is_held_is_pressed_all_the_same(
     tab.wait("document.querySelector('#home')?.innerText.includes('before')")
     tab.evaluate("import('/page/live.js').then(({ store }) => (window.known = store))")
     tab.wait("!!window.known")
-    let_go = tab.hold("#home .button")
+    let_go = tab.hold("document.querySelector('#home .button')")
     publish("after")
     tab.wait("known.rest.home.blocks[0].text.text === 'after'")
     let_go()
