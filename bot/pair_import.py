@@ -78,20 +78,24 @@ class PairImport:
                 ahead = [each.input for each in coming if each.origin_key not in known]
                 reading = beside.submit(self._corrections.read_ahead, ahead)
                 with self._database.write() as session:
-                    known |= pairs.known_keys(session, [each.origin_key for each in batch])
+                    stored = pairs.known_states(session, [each.origin_key for each in batch])
                     for wanted, found in zip(batch, findings, strict=True):
-                        is_new = wanted.origin_key not in known
                         known.add(wanted.origin_key)
+                        if wanted.origin_key in stored:
+                            pair_id, state = stored[wanted.origin_key]
+                            if approve and state == "proposed":
+                                last_approved = pair_id
+                                pair = self._corrections.approve_in(session, pair_id, actor)
+                                stored[wanted.origin_key] = pair.id, pair.state
+                            continue
                         pair = self._corrections.propose_in(session, wanted, found)
-                        if is_new and pair.holds and looked_at:
+                        if pair.holds and looked_at:
                             pair = vouch(session, pair.id, pair.holds, actor, looked_at)
-                        added, held = added + is_new, held + (is_new and bool(pair.holds))
-                        if approve and pair.state == "proposed":
+                        added, held = added + 1, held + bool(pair.holds)
+                        if approve and pair.state == "proposed":  # laid beside the others just now
                             last_approved = pair.id
-                            if is_new:  # laid beside the others just now
-                                self._corrections.approve_fresh(session, pair, actor)
-                            else:
-                                self._corrections.approve_in(session, pair.id, actor)
+                            pair = self._corrections.approve_fresh(session, pair, actor)
+                        stored[wanted.origin_key] = pair.id, pair.state
                 reading.result()
                 told = {"done": start + len(batch), "total": len(drafts), "name": path.name}
                 on_progress(told)

@@ -100,3 +100,25 @@ def test_one_question_from_one_place_is_one_group_and_from_two_it_is_two(
         voss, too, bergen = pairs.listed(session)
     assert bergen.group_key == too.group_key
     assert voss.group_key != bergen.group_key
+
+
+def test_pairs_that_wait_are_approved_when_their_file_comes_again_approved_and_no_others(
+    database: Database, tmp_path: Path
+) -> None:
+    corrections = Corrections(database, Permissions(People()), HELD_OUT_SHARE)
+    importing = PairImport(database, corrections)
+    file = tmp_path / "waiting.jsonl"
+    rows = ["Where do I park?", "Who mends the kayak?", "Where do I park?"]
+    file.write_text("\n".join(f'{{"input": "{row}", "output": "In the yard."}}' for row in rows))
+    proposed = importing.run(file, actor="U9", approve=False)
+    assert (proposed.added, proposed.known) == (2, 1)
+    with database.write() as session:
+        kayak, parking = pairs.listed(session)
+        pairs.reject(session, kayak.id, "U1")
+    approved = importing.run(file, actor="U2", approve=True)
+    assert (approved.added, approved.known, approved.held) == (0, 3, 0)
+    with database.read() as session:
+        assert pairs.get(session, parking.id).state == "approved"
+        assert pairs.get(session, parking.id).decided_by == "U2"
+        assert pairs.get(session, kayak.id).state == "rejected"
+        assert pair_ledger.differences(session) == ()
