@@ -103,6 +103,7 @@ class QuestionLikeness:
         self._decided = {}
         frame_of.cache_clear()
         _spelled_alike.cache_clear()
+        _beginnings.cache_clear()
 
     def _decide(self, question: str, other: str) -> bool | None:
         """Say whether two questions are the same as far as that is clear without the model."""
@@ -111,10 +112,13 @@ class QuestionLikeness:
             return known
         mine, theirs = frame_of(question), frame_of(other)
         if _are_apart(mine, theirs):
-            return False
-        if mine.words == theirs.words and mine.asks == theirs.asks:
-            return True
-        return None
+            decided = False
+        elif mine.words == theirs.words and mine.asks == theirs.asks:
+            decided = True
+        else:
+            return None
+        self._decided[question, other] = decided
+        return decided
 
     def _probability(self, question: str, other: str) -> float:
         mine, theirs = frame_of(question), frame_of(other)
@@ -197,19 +201,18 @@ def _spelled_alike(word: str, other: str) -> float:
 
 
 def _are_apart(mine: Frame, theirs: Frame) -> bool:
-    """Whether something settles that the questions are not the same."""
-    names_differ = any(not _has_name(name, theirs) for name in mine.names) or any(
-        not _has_name(name, mine) for name in theirs.names
-    )
-    both = mine.asks | theirs.asks
-    not_meant = _LEADERS if "who" in both else frozenset[str]()
-    measures_differ = bool(mine.measures - theirs.measures and theirs.measures - mine.measures)
+    """Whether something settles that the questions are not the same; what is quick comes first."""
+    not_meant = _LEADERS if "who" in mine.asks or "who" in theirs.asks else frozenset[str]()
     return (
         mine.numbers != theirs.numbers
-        or names_differ
         or mine.turns != theirs.turns
-        or (measures_differ and "frequency" not in mine.asks)
-        or mine.groups - not_meant != theirs.groups - not_meant
+        or (mine.groups != theirs.groups and mine.groups - not_meant != theirs.groups - not_meant)
+        or any(not _has_name(name, theirs) for name in mine.names)
+        or any(not _has_name(name, mine) for name in theirs.names)
+        or (
+            bool(mine.measures - theirs.measures and theirs.measures - mine.measures)
+            and "frequency" not in mine.asks
+        )
         or _have_opposites(mine, theirs)
         or _ask_for_other_things(mine.asks, theirs.asks)
     )
@@ -217,15 +220,18 @@ def _are_apart(mine: Frame, theirs: Frame) -> bool:
 
 def _has_name(name: str, other: Frame) -> bool:
     """Whether a name stands there, bent or not: Sweden, Swedish."""
-    return name in other.words or (
-        len(name) >= 4 and any(len(w) >= 4 and w[:4] == name[:4] for w in other.words)
-    )
+    return name in other.words or (len(name) >= 4 and name[:4] in _beginnings(other.words))
+
+
+@lru_cache(maxsize=20_000)
+def _beginnings(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(word[:4] for word in words if len(word) >= 4)
 
 
 def _have_opposites(mine: Frame, theirs: Frame) -> bool:
     there = theirs.words - mine.words
-    return any(
-        not there.isdisjoint(OPPOSITES.get(word, ()))
+    return bool(there) and any(
+        word in OPPOSITES and not there.isdisjoint(OPPOSITES[word])
         for word in mine.words - theirs.words - _ASKING
     )
 
