@@ -13,6 +13,7 @@ from typing import Any
 
 import platformdirs
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from bot.workspace.ledger import Call, Ledger
@@ -20,6 +21,10 @@ from storage.database import Database
 from tests.bot.slack import reference
 from training.base_model import BaseModel, prepare_bundled, stay_offline
 from training.merge import merge_to_gguf
+
+# No property is about time, and a busy machine is no reason to fail.
+settings.register_profile("skredder", deadline=None)
+settings.load_profile("skredder")
 
 
 @pytest.fixture(scope="session")
