@@ -27,7 +27,7 @@ _KEYS = {"Enter": 13, "Escape": 27, "Tab": 9}
 class Chromium:
     """One tab. What went wrong in it is in `complaints`."""
 
-    def __init__(self, profile: Path, address: str, patience: float = 10.0) -> None:
+    def __init__(self, profile: Path, address: str, patience: float = 60.0) -> None:
         """Start a browser with a profile of its own, and open an address.
 
         Args:
@@ -152,7 +152,7 @@ class Chromium:
         path.write_bytes(base64.b64decode(taken["data"]))
 
     def _attach(self, profile: Path) -> WebSocket:
-        end = time.monotonic() + 3 * self._patience
+        end = time.monotonic() + self._patience
         port_file = profile / "DevToolsActivePort"
         while True:
             assert time.monotonic() < end, "the browser did not start"
