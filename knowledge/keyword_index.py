@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import sys
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -101,15 +102,17 @@ class KeywordScores:
 
 @dataclass(frozen=True)
 class _Memory:
-    """One audience in memory: its postings by language, and its passages' languages by id."""
+    """One audience in memory.
+
+    Attributes:
+        postings: By the language they are stemmed in.
+        places: The place of each passage by id, the same in all of them.
+        languages: Of each passage, in order of the places.
+    """
 
     postings: Mapping[str, Postings]
-    languages: Mapping[str, str]
-
-    def frequencies(self, of_stems: Sequence[str], column: str) -> Frequencies:
-        """Return in how many passages each stem occurs."""
-        count = self.postings[column].count
-        return Frequencies(len(self.languages), {stem: count(stem) for stem in of_stems})
+    places: Mapping[str, int]
+    languages: Sequence[str]
 
 
 class KeywordIndex:
@@ -220,19 +223,20 @@ class KeywordIndex:
         wanted = list(dict.fromkeys(audiences))
         with self._lock:
             memories = {each: self._in_memory[each] for each in wanted if each in self._in_memory}
-        of_each = [
-            memories[each].frequencies(asked, column)
-            if each in memories
-            else self.frequencies([each], asked, language)
-            for each in wanted
-        ]
-        weights = _weights(of_each, asked)
+        postings = {each: memory.postings[column] for each, memory in memories.items()}
+        found = {each: there.found(asked) for each, there in postings.items()}
+        passages, counts = [], []
+        for each in wanted:
+            if each in found:
+                passages.append(len(memories[each].languages))
+                counts.append([last - first for first, last in found[each]])
+            else:
+                frequencies = self.frequencies([each], asked, language)
+                passages.append(frequencies.passages)
+                counts.append([frequencies.by_stem[stem] for stem in asked])
+        weights = _weights(passages, counts)
         places = [place for place, each in enumerate(wanted) if each in memories]
-        in_memory = Scores(
-            {each: memory.postings[column] for each, memory in memories.items()},
-            asked,
-            weights.by_stem[places],
-        )
+        in_memory = Scores(postings, list(found.values()), weights.by_stem[places])
         best = in_memory.best(depth)
         in_file: dict[tuple[str, str], float] = {}
         for audience, scale in zip(wanted, weights.scales.tolist(), strict=True):
@@ -249,7 +253,11 @@ class KeywordIndex:
         with self._lock:
             memory, table = self._in_memory.get(audience), self._tables.get(audience)
             if memory is not None:
-                return {id: memory.languages[id] for id in ids if id in memory.languages}
+                return {
+                    id: memory.languages[place]
+                    for id in ids
+                    if (place := memory.places.get(id)) is not None
+                }
             if table is None:
                 return {}
             found: dict[str, str] = {}
@@ -267,10 +275,17 @@ class KeywordIndex:
     def languages_of(self, passages: Sequence[tuple[str, str]]) -> list[str]:
         """Return the languages of passages, given by audience and id; `en` where not known."""
         with self._lock:
-            known = {each: memory.languages for each, memory in self._in_memory.items()}
-        for audience in {audience for audience, _ in passages} - known.keys():
-            known[audience] = self.languages(audience, [id for a, id in passages if a == audience])
-        return [known[audience].get(id, "en") for audience, id in passages]
+            in_memory = dict(self._in_memory)
+        for audience in {audience for audience, _ in passages} - in_memory.keys():
+            known = self.languages(audience, [id for a, id in passages if a == audience])
+            places = {id: place for place, id in enumerate(known)}
+            in_memory[audience] = _Memory({}, places, list(known.values()))
+        return [
+            there.languages[place]
+            if (place := (there := in_memory[audience]).places.get(id)) is not None
+            else "en"
+            for audience, id in passages
+        ]
 
     def frequencies(
         self, audiences: Iterable[str], of_stems: Iterable[str], language: str
@@ -289,19 +304,20 @@ class KeywordIndex:
             for audience in dict.fromkeys(audiences):
                 if (memory := self._in_memory.get(audience)) is not None:
                     passages += len(memory.languages)
-                    for stem, count in memory.frequencies(wanted, column).by_stem.items():
-                        by_stem[stem] += count
+                    found = memory.postings[column].found(wanted)
+                    for stem, (first, last) in zip(wanted, found, strict=True):
+                        by_stem[stem] += last - first
                     continue
                 if (table := self._tables.get(audience)) is None:
                     continue
                 passages += self._count(table)
                 for stem in wanted:
-                    (found,) = self._connection.execute(
+                    (count,) = self._connection.execute(
                         f"SELECT coalesce(max(doc), 0) FROM {table}_words "  # noqa: S608
                         "WHERE term = ? AND col IN (?, ?)",
                         (stem, f"heading_{column}", f"text_{column}"),
                     ).fetchone()
-                    by_stem[stem] += found
+                    by_stem[stem] += count
         return Frequencies(passages, by_stem)
 
     def ids(self, audience: str) -> frozenset[str]:
@@ -448,12 +464,16 @@ class _Weights:
     scales: NDArray[np.float64]
 
 
-def _weights(of_each: Sequence[Frequencies], stems: Sequence[str]) -> _Weights:
+def _weights(of_each: Sequence[int], with_stem: Sequence[Sequence[int]]) -> _Weights:
     """Weigh each audience's stems by how rare they are there, and scale by how rare they are
-    among all audiences."""
-    counts = np.array([[each.by_stem[stem] for stem in stems] for each in of_each], dtype=float)
-    counts = counts.reshape(len(of_each), len(stems))
-    passages = np.array([[each.passages] for each in of_each], dtype=float).reshape(-1, 1)
+    among all audiences.
+
+    Args:
+        of_each: How many passages each audience has.
+        with_stem: How many of them have each stem.
+    """
+    counts = np.array(with_stem, dtype=float)
+    passages = np.array(of_each, dtype=float)[:, None]
     alone, together = _idf(passages, counts), _idf(passages.sum(), counts.sum(axis=0))
     there = counts > 0
     here, everywhere = (alone * there).sum(axis=1), (together * there).sum(axis=1)
@@ -481,6 +501,7 @@ def _into_memory(stored: Sequence[tuple[str, ...]]) -> _Memory:
     """Make postings of stored rows: id, language, and the columns of the table."""
     split = [(id, [text.split() for text in texts]) for id, _language, *texts in stored]
     lengths = [sum(map(len, texts)) for _id, texts in split]
+    places = {sys.intern(id): place for place, (id, _texts) in enumerate(split)}
     return _Memory(
         {
             language: Postings(
@@ -488,9 +509,11 @@ def _into_memory(stored: Sequence[tuple[str, ...]]) -> _Memory:
                     Row(id, texts[2 * n], texts[2 * n + 1], length)
                     for (id, texts), length in zip(split, lengths, strict=True)
                 ],
+                places,
                 HEADING_WEIGHT,
             )
             for n, language in enumerate(_LANGUAGES)
         },
-        {id: language for id, language, *_texts in stored},
+        places,
+        [sys.intern(language) for _id, language, *_texts in stored],
     )

@@ -18,6 +18,8 @@ from knowledge.merging import best_places
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_NOWHERE = (0, 0)
+
 #: BM25's constants as FTS5 has them (sqlite.org/fts5.html, section 5.1.1).
 K1, B = 1.2, 0.75
 
@@ -42,23 +44,26 @@ class Row:
 class Postings:
     """The stems of one audience's passages in one language. Never changes; made anew instead."""
 
-    def __init__(self, stored: Sequence[Row], heading_weight: float) -> None:
+    def __init__(
+        self, stored: Sequence[Row], places: Mapping[str, int], heading_weight: float
+    ) -> None:
         """Work out the scores.
 
         Args:
             stored: The passages.
+            places: The place of each id in `stored`.
             heading_weight: How many times a stem in the heading counts one in the text.
         """
-        self.ids = ids = [row.id for row in stored]
-        self.places = {id: place for place, id in enumerate(ids)}
+        self.places = places
+        self.ids = ids = list(places)
         slots_of: dict[str, int] = {}
-        slots, places, weights = [], [], []
+        slots, at, weights = [], [], []
         for place, row in enumerate(stored):
             for stems, weight in ((row.heading, heading_weight), (row.text, 1.0)):
                 slots += [slots_of.setdefault(stem, len(slots_of)) for stem in stems]
-                places += [place] * len(stems)
+                at += [place] * len(stems)
                 weights += [weight] * len(stems)
-        key = np.array(slots, dtype=np.int64) * max(1, len(ids)) + np.array(places, dtype=np.int64)
+        key = np.array(slots, dtype=np.int64) * max(1, len(ids)) + np.array(at, dtype=np.int64)
         pairs, of_pair = np.unique(key, return_inverse=True)
         counted = np.bincount(of_pair, weights=weights, minlength=len(pairs))
         slot_of, rows = pairs // max(1, len(ids)), (pairs % max(1, len(ids))).astype(np.int32)
@@ -70,14 +75,10 @@ class Postings:
         bounds = np.searchsorted(slot_of, np.arange(len(slots_of) + 1)).tolist()
         self._found = {stem: (bounds[slot], bounds[slot + 1]) for stem, slot in slots_of.items()}
 
-    def found(self, stem: str) -> tuple[int, int]:
-        """Return where a stem's passages begin and end in `rows` and `parts`."""
-        return self._found.get(stem, (0, 0))
-
-    def count(self, stem: str) -> int:
-        """Return how many passages have a stem."""
-        start, end = self.found(stem)
-        return end - start
+    def found(self, stems: Sequence[str]) -> list[tuple[int, int]]:
+        """Return where each stem's passages begin and end in `rows` and `parts`."""
+        found = self._found.get
+        return [found(stem, _NOWHERE) for stem in stems]
 
 
 class Scores:
@@ -86,38 +87,38 @@ class Scores:
     def __init__(
         self,
         postings: Mapping[str, Postings],
-        stems: Sequence[str],
+        found: Sequence[Sequence[tuple[int, int]]],
         weights: NDArray[np.float64],
     ) -> None:
         """Add up the scores.
 
         Args:
             postings: Those of each audience.
-            stems: What was asked for.
-            weights: What each stem counts in each audience, shape `(len(postings), len(stems))`:
+            found: For each audience where it has each stem that was asked for.
+            weights: What each stem counts in each audience, shape `(len(postings), stems)`:
                 its inverse document frequency, scaled so that audiences can be compared.
         """
         self._postings = postings
         self._starts: dict[str, int] = {}
-        rows, parts, lengths, offsets, factors = [], [], [], [], []
-        start = 0
-        for (audience, there), of_audience in zip(postings.items(), weights.tolist(), strict=True):
+        count = sum(last - first for of_audience in found for first, last in of_audience)
+        places, values = np.empty(count, np.int32), np.empty(count)
+        start = filled = 0
+        for (audience, there), at, factors in zip(
+            postings.items(), found, weights.tolist(), strict=True
+        ):
             self._starts[audience] = start
-            for stem, weight in zip(stems, of_audience, strict=True):
-                first, last = there.found(stem)
+            for (first, last), factor in zip(at, factors, strict=True):
                 if first < last:
-                    rows.append(there.rows[first:last])
-                    parts.append(there.parts[first:last])
-                    lengths.append(last - first)
-                    offsets.append(start)
-                    factors.append(weight)
+                    end = filled + last - first
+                    np.add(there.rows[first:last], start, out=places[filled:end])
+                    np.multiply(there.parts[first:last], factor, out=values[filled:end])
+                    filled = end
             start += len(there.ids)
-        self._scores: NDArray[np.float64] = np.zeros(start)
-        if rows:
-            places = np.concatenate(rows) + np.repeat(np.array(offsets, np.int32), lengths)
-            values = np.concatenate(parts) * np.repeat(factors, lengths)
-            summed: NDArray[Any] = np.bincount(places, weights=values, minlength=start)
-            self._scores = summed
+        # One more than there are: the score of what is not there.
+        summed: NDArray[Any] = np.bincount(places, weights=values, minlength=start + 1)
+        # Where nothing is added up, NumPy counts in whole numbers.
+        self._scores_and_none: NDArray[np.float64] = summed.astype(np.float64, copy=False)
+        self._scores = self._scores_and_none[:start]
 
     def best(self, limit: int) -> list[tuple[str, str, float]]:
         """Return audience, id and score of the best, best first; of equals, the older."""
@@ -144,5 +145,5 @@ class Scores:
             else end
             for audience, id in passages
         ]
-        scores: NDArray[np.float64] = np.append(self._scores, 0.0)[places]
+        scores: NDArray[np.float64] = self._scores_and_none[places]
         return scores

@@ -194,31 +194,54 @@ class PassageIndex:
         ]
 
     def query_all(
-        self, kind: Kind, audiences: Iterable[str], vector: Vectors, limit: int, depth: int
-    ) -> list[tuple[str, str]]:
-        """Return audience and id of the nearest vectors of several audiences, nearest first.
+        self,
+        kind: Kind,
+        audiences: Iterable[str],
+        vector: Vectors,
+        limit: int,
+        depth: int,
+        *,
+        others: Iterable[tuple[str, str]] = (),
+    ) -> tuple[list[tuple[str, str]], Vectors]:
+        """Return the nearest vectors of several audiences with others of theirs, each once.
 
         Args:
             kind: What the vectors stand for.
             audiences: Whose collections are opened.
             vector: Of length 1.
             limit: The most vectors to look at of each audience that is not in memory.
-            depth: How many to return, of all audiences together.
+            depth: How many of the nearest to return, of all audiences together.
+            others: Some of these audiences with ids that are wanted however far they lie.
+
+        Returns:
+            Audiences and ids of those that are there, the nearest first, and their vectors.
         """
         wanted = set(audiences)
         memories = self._memories(kind, wanted)
-        in_memory = nearest_of(list(memories.values()), vector, depth)
         names = list(memories)
-        hits = [
+        in_memory = nearest_of(list(memories.values()), vector, depth)
+        near = [
             (names[owner], id) for owner, id in zip(in_memory.owners, in_memory.ids, strict=True)
         ]
-        if len(memories) == len(wanted):
-            return hits
-        scored = list(zip(hits, in_memory.cosines.tolist(), strict=True))
-        for audience in sorted(wanted - memories.keys()):
-            found = self.query(kind, audience, vector, limit)
-            scored += [((audience, each.id), each.similarity) for each in found]
-        return [hit for hit, _ in sorted(scored, key=lambda each: -each[1])[:depth]]
+        elsewhere = [
+            audience
+            for audience in sorted(wanted - memories.keys())
+            if self._collection(kind, audience) is not None
+        ]
+        if elsewhere:
+            scored = list(zip(near, in_memory.cosines.tolist(), strict=True))
+            for audience in elsewhere:
+                found = self.query(kind, audience, vector, limit)
+                scored += [((audience, each.id), each.similarity) for each in found]
+            near = [hit for hit, _ in sorted(scored, key=lambda each: -each[1])[:depth]]
+            return self.vectors_of(kind, dict.fromkeys([*near, *others]))
+        farther = dict.fromkeys(others)
+        for each in near:
+            farther.pop(each, None)
+        more, vectors = self.vectors_of(kind, farther)
+        if not more:
+            return near, in_memory.vectors
+        return [*near, *more], np.concatenate([in_memory.vectors, vectors])
 
     def vectors(self, kind: Kind, audience: str, ids: Sequence[str]) -> dict[str, Vectors]:
         """Return the stored vectors of those `ids` that are there.

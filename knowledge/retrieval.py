@@ -51,6 +51,9 @@ ANSWER_AMONG = 3
 
 _RUN_LENGTH = 4
 
+#: So many passages more than are wanted are fetched once one of the first was left out.
+_MORE = 5
+
 
 class Reranks(Protocol):
     """Reads a question together with each passage; slower and better than comparing vectors."""
@@ -150,11 +153,9 @@ class Retrieval:
         candidates = self._candidates(serving, vector, query, before, sorted(audiences))
         scores = rank(vector, candidates, serving.embedder.unrelated_similarity)
         places = {id: place for place, id in enumerate(candidates.ids)}
-        ranked = {id: candidates.vectors[places[id]] for id in scores}
-        if self._reranker is None:
-            taken = self._distinct(ranked, audiences, limit)
-        else:
-            taken = self._distinct(ranked, audiences, max(limit, RERANKED))
+        most = limit if self._reranker is None else max(limit, RERANKED)
+        taken = self._distinct(list(scores), candidates.vectors, places, audiences, most)
+        if self._reranker is not None:
             texts = [f"{passage.breadcrumb}\n{passage.text}" for passage in taken]
             scores |= zip(
                 (passage.id for passage in taken),
@@ -166,7 +167,9 @@ class Retrieval:
             _passage(
                 stored,
                 score=scores[stored.id],
-                similarity=likeness(float(ranked[stored.id] @ vector), serving.embedder),
+                similarity=likeness(
+                    float(candidates.vectors[places[stored.id]] @ vector), serving.embedder
+                ),
                 keyword_score=float(candidates.keyword_scores[places[stored.id]]),
                 rank=number,
             )
@@ -190,10 +193,9 @@ class Retrieval:
         if before is not None:
             earlier = self._keywords.search_all(audiences, before.text, language, depth, DEPTH)
             hits += [(audience, id) for audience, id, _ in earlier.best]
-        near = serving.index.query_all(
-            "passages", audiences, vector, _depth(DEPTH, audiences), DEPTH
+        found, vectors = serving.index.query_all(
+            "passages", audiences, vector, _depth(DEPTH, audiences), DEPTH, others=hits
         )
-        found, vectors = serving.index.vectors_of("passages", dict.fromkeys([*near, *hits]))
         scores = keywords.of_all(found)
         if before is not None and earlier is not None:
             scores = scores + before.weight * CONTEXT_WORDS * earlier.of_all(found)
@@ -277,19 +279,33 @@ class Retrieval:
         return None
 
     def _distinct(
-        self, ranked: Mapping[str, Vectors], audiences: Collection[str], limit: int
+        self,
+        waiting: list[str],
+        vectors: Vectors,
+        places: Mapping[str, int],
+        audiences: Collection[str],
+        limit: int,
     ) -> list[StoredPassage]:
-        """Fetch the first `limit` passages, leaving out those that nearly repeat one before."""
-        waiting = list(ranked)
+        """Fetch the first `limit` passages, leaving out those that nearly repeat one before.
+
+        Args:
+            waiting: Ids of passages, best first.
+            vectors: Theirs and perhaps others.
+            places: By id the row in `vectors`.
+            audiences: Whose passages may be returned.
+            limit: The most passages to return.
+        """
         taken: list[StoredPassage] = []
+        count = limit
         while waiting:
-            part, waiting = waiting[: limit + 5], waiting[limit + 5 :]
+            part, waiting = waiting[:count], waiting[count:]
+            count = limit + _MORE  # some were left out: the next statement shall be the last
             with self._database.read() as session:
                 stored = documents.passages_by_ids(session, part, audiences)
             for passage in (stored[id] for id in part if id in stored):
-                vector = ranked[passage.id]
+                vector = vectors[places[passage.id]]
                 if any(
-                    vector @ ranked[other.id] > NEAR_DUPLICATE_COSINE
+                    vector @ vectors[places[other.id]] > NEAR_DUPLICATE_COSINE
                     and _nearly_repeats(passage.text, other.text)
                     for other in taken
                 ):

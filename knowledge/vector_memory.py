@@ -10,6 +10,7 @@ are compared exactly.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -45,11 +46,13 @@ class Near:
         owners: For each the number of the collection it lies in, of those that were searched.
         ids: Their ids.
         cosines: Their cosines with what was asked for.
+        vectors: Themselves, shape `(len(ids), dimensions)`.
     """
 
     owners: Sequence[int]
     ids: Sequence[str]
     cosines: NDArray[np.floating[Any]]
+    vectors: Vectors
 
 
 class VectorMemory:
@@ -62,7 +65,7 @@ class VectorMemory:
             ids: One for each row of `vectors`, each once.
         """
         self._lock = threading.Lock()
-        self._ids = list(ids)
+        self._ids = [sys.intern(id) for id in ids]  # the keyword index has the same in memory
         self._places = {id: place for place, id in enumerate(self._ids)}
         self._vectors = np.array(vectors, dtype=np.float32)
         empty = np.zeros(self._vectors.shape[1], np.float32)
@@ -79,7 +82,7 @@ class VectorMemory:
         with self._lock:
             self._grow(len(self._ids) + len(ids))
             signs = _signs(vectors - self._mean)
-            for row, id in enumerate(ids):
+            for row, id in enumerate(map(sys.intern, ids)):
                 place = self._places.setdefault(id, len(self._ids))
                 if place == len(self._ids):
                     self._ids.append(id)
@@ -133,7 +136,7 @@ def nearest_of(memories: Sequence[VectorMemory], vector: Vectors, limit: int) ->
         limit: The most to return.
     """
     if not memories:
-        return Near([], [], np.empty(0, np.float32))
+        return Near([], [], np.empty(0, np.float32), np.empty((0, len(vector)), np.float32))
     with _locked(memories):
         counts = [len(memory._ids) for memory in memories]
         ends = np.cumsum(counts)
@@ -144,14 +147,15 @@ def nearest_of(memories: Sequence[VectorMemory], vector: Vectors, limit: int) ->
             chosen = np.arange(sum(counts))
         owners = np.searchsorted(ends, chosen, side="right")
         places = chosen - (ends - counts)[owners]
-        cosines = _rows(memories, owners, places) @ vector
+        compared_exactly = _rows(memories, owners, places)
+        cosines = compared_exactly @ vector
         best = np.argsort(-cosines, kind="stable")[:limit]
         of_best = owners[best].tolist()
         ids = [
             memories[owner]._ids[place]
             for owner, place in zip(of_best, places[best].tolist(), strict=True)
         ]
-    return Near(of_best, ids, cosines[best])
+    return Near(of_best, ids, cosines[best], compared_exactly[best])
 
 
 def vectors_of(
@@ -181,7 +185,7 @@ def _rows(memories: Sequence[VectorMemory], owners: Any, places: Any) -> Vectors
     bounds = np.searchsorted(owners, np.arange(len(memories) + 1)).tolist()
     rows: Vectors = np.concatenate(
         [
-            memory._vectors[places[start:end]]
+            memory._vectors.take(places[start:end], axis=0)
             for memory, start, end in zip(memories, bounds[:-1], bounds[1:], strict=True)
             if start < end
         ]
