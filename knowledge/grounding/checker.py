@@ -113,10 +113,10 @@ class _Opened:
     def support(self, sentence: str) -> Support:
         """Say how far the passages support a sentence."""
         plain = _CITED.sub("", sentence).strip()
-        compared, figures = figures_of(plain, self._reading(plain), self._question, self._meaning)
+        reading = self._reading(plain)
+        compared, figures = figures_of(plain, reading, self._question, self._meaning)
         probability = self._model.probability(figures)
         is_supported = probability >= self._threshold
-        reading = self._reading(plain)
         best = reading.sentences[compared.best] if compared.best is not None else None
         return Support(
             probability,
