@@ -77,6 +77,14 @@ class Day:
         self.say(f"@Skredder {text}")
         self.wait_for_answers(1)
 
+    def open_thread(self, text: str) -> None:
+        """Open the thread below the newest message that says something."""
+        self.tab.hold(
+            "[...document.querySelectorAll('#messages .message')]"
+            f".findLast((one) => one.innerText.includes({json.dumps(text)}))"
+            "?.querySelector('.summary')"
+        )()
+
     def wait_for_answers(self, count: int) -> None:
         """Wait until so many finished answers stand in the open thread."""
         self.tab.wait(
