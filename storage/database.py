@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ class Database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         self._writer = self._engine(immediate=True)
         self._reader = self._engine(immediate=False)
+        self._writing = threading.RLock()
 
     def _engine(self, *, immediate: bool) -> Engine:
         if not self.is_sqlite:
@@ -81,8 +83,27 @@ class Database:
 
         Keep it short, and never call a model or Slack inside it.
         """
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with (
+            self._turn(),
+            Session(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let writers of this process wait for each other before they ask SQLite for its lock.
+
+        SQLite's own waiting is by chance: of many writers one may starve until it gives up.
+        Writers of other processes are still waited for by its busy timeout, and so is one of this
+        process that takes longer than that.
+        """
+        has_turn = self.is_sqlite and self._writing.acquire(timeout=BUSY_TIMEOUT_SECONDS)
+        try:
+            yield
+        finally:
+            if has_turn:
+                self._writing.release()
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, event, select, text, update
 
 from storage.clock import utc_now
-from storage.database import Database, DatabaseUnusable
+from storage.database import BUSY_TIMEOUT_SECONDS, Database, DatabaseUnusable
 from storage.tables import PairGroupRow, Table
 
 
@@ -34,14 +37,16 @@ def test_sqlite_keeps_what_was_committed_when_the_power_fails(tmp_path: Path) ->
     database.close()
 
 
-def _count_up(database: Database, threads: int = 4, times: int = 25) -> int:
-    """Let several threads read a number and write it back one higher; return what it became."""
+def _count_up(databases: Sequence[Database], times: int = 25) -> int:
+    """Let writers, each with a database of its own as processes have, read a number and write it
+    back one higher; return what it became."""
+    database = databases[0]
     with database.write() as session:
         session.add(PairGroupRow(key="counter", split="0", created_at=utc_now()))
 
-    def work() -> None:
+    def work(own: Database) -> None:
         for _ in range(times):
-            with database.write() as session:
+            with own.write() as session:
                 counter = select(PairGroupRow.split).where(PairGroupRow.key == "counter")
                 value = int(session.scalars(counter).one())
                 session.execute(
@@ -50,7 +55,7 @@ def _count_up(database: Database, threads: int = 4, times: int = 25) -> int:
                     .values(split=str(value + 1))
                 )
 
-    workers = [threading.Thread(target=work) for _ in range(threads)]
+    workers = [threading.Thread(target=work, args=(own,)) for own in databases]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -59,22 +64,49 @@ def _count_up(database: Database, threads: int = 4, times: int = 25) -> int:
         return int(session.scalars(select(PairGroupRow.split)).one())
 
 
+def _opened_by_four(tmp_path: Path) -> list[Database]:
+    databases = [Database(f"sqlite:///{tmp_path / 'a.db'}") for _ in range(4)]
+    databases[0].migrate()
+    return databases
+
+
 def test_no_update_is_lost_between_two_writers_on_sqlite(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
-    database.migrate()
-    assert _count_up(database) == 100
-    database.close()
+    databases = _opened_by_four(tmp_path)
+    assert _count_up(databases) == 100
+    for database in databases:
+        database.close()
 
 
 def test_without_our_way_to_begin_updates_are_lost(tmp_path: Path) -> None:
     """The safeguard above is needed: with the driver's own transactions, updates vanish."""
+    databases = _opened_by_four(tmp_path)
+    for database in databases:
+        database._writer.dispose()
+        plain = create_engine(database.url, connect_args={"timeout": 5})
+        event.listen(plain, "connect", lambda driver, _: driver.execute("PRAGMA journal_mode=WAL"))
+        database._writer = plain
+    assert _count_up(databases) < 100
+    for database in databases:
+        database.close()
+
+
+def test_many_writers_of_one_process_each_get_their_turn(tmp_path: Path) -> None:
+    """Together they take longer than SQLite would let the last of them wait."""
     database = Database(f"sqlite:///{tmp_path / 'a.db'}")
     database.migrate()
-    database._writer.dispose()
-    plain = create_engine(database.url, connect_args={"timeout": 5})
-    event.listen(plain, "connect", lambda driver, _: driver.execute("PRAGMA journal_mode=WAL"))
-    database._writer = plain
-    assert _count_up(database) < 100
+    count, seconds = 12, 0.5
+    assert count * seconds > BUSY_TIMEOUT_SECONDS
+
+    def write(number: int) -> None:
+        with database.write() as session:
+            session.add(PairGroupRow(key=f"{number}", split="train", created_at=utc_now()))
+            session.flush()
+            time.sleep(seconds)
+
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(write, range(count)))
+    with database.read() as session:
+        assert len(session.scalars(select(PairGroupRow)).all()) == count
     database.close()
 
 
