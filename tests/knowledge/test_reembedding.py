@@ -94,6 +94,12 @@ def _serves_exactly_what_sql_says(house: House, space: str) -> None:
     assert index.embedder_names() <= {space}
 
 
+def _pages_found(house: House) -> list[str]:
+    """The names of what is found; of the same page in both sources either may come first."""
+    found = house.found("How many weeks of parental leave?", "everyone", "channel:hr")
+    return [uri.rpartition("/")[2] for uri in found]
+
+
 def test_the_new_embedder_takes_over_with_every_passage_and_verified_question(
     house: House, pages: Path, turned: TurnedEmbedder, reembedding: Reembedding
 ) -> None:
@@ -101,13 +107,13 @@ def test_the_new_embedder_takes_over_with_every_passage_and_verified_question(
     house.ingest(pages / "people", "channel:hr")
     pair = _approve(house, "How many holidays can I carry over?")
     _approve(house, "Who books flights?", "channel:hr")
-    found = house.found("How many weeks of parental leave?", "everyone", "channel:hr")
+    found = _pages_found(house)
     steps: list[tuple[int, int]] = []
     assert reembedding.run(lambda done, total, _: steps.append((done, total)))
     made = len(turned.embedded) + 2  # and the verified questions
     assert house.indexes.embedder is turned
     _serves_exactly_what_sql_says(house, turned.name)
-    assert house.found("How many weeks of parental leave?", "everyone", "channel:hr") == found
+    assert _pages_found(house) == found
     verified = VerifiedAnswers(house.indexes.serving, questions_from(house.database))
     match = verified.find("How many holidays can I carry over?", ["everyone"])
     assert match is not None
