@@ -33,6 +33,12 @@ _ALLOWS = re.compile(
 _CITED = re.compile(r"\s*\[\d+\]")
 
 
+def clauses_of(sentence: str) -> list[str]:
+    """Return the clauses of a sentence, in order; joined they are the sentence."""
+    places = [0, *(match.start() for match in _NEXT.finditer(sentence)), len(sentence)]
+    return [sentence[start:end] for start, end in itertools.pairwise(places)]
+
+
 def supported_part(
     sentence: str, support: Callable[[str], float], claims_nothing: Callable[[str], bool]
 ) -> str:

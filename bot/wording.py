@@ -13,6 +13,7 @@ import itertools
 import re
 from collections.abc import Iterable
 
+from bot.clauses import clauses_of
 from knowledge.language import detect_language
 from knowledge.words import stems, words
 
@@ -42,6 +43,17 @@ _CARRIERS = frozenset(
 _SAYS_WHAT_YOU_ARE = re.compile(r"\s*(?:you are|you're|du er|du blir|dere er|dere blir)\b", re.I)
 _YOU = re.compile(r"\b(?:you|your|du|deg|din|dine|ditt|dere|deres)\b", re.I)
 
+#: A statement does not begin so; a small model that repeats the question does.
+_ASKS = re.compile(
+    r"\s*(?:when|what|where|who|which|how|why|når|hva|hvor|hvem|hvilken|hvilke|hvordan)\b", re.I
+)
+
+#: What turns a statement round.
+_NOT = re.compile(
+    r"\b(?:not|no|never|nobody|nothing|none|without|cannot|ikke|ingen|aldri|intet|uten)\b|n['’]t\b",
+    re.I,
+)
+
 
 def is_near(text: str, page: str, question: str, headings: Iterable[str] = ()) -> bool:
     """Whether a sentence says what a page's sentence says, nearly in its words.
@@ -53,16 +65,18 @@ def is_near(text: str, page: str, question: str, headings: Iterable[str] = ()) -
         headings: Where the page's sentence stands; their words may be taken up.
     """
     language = detect_language(page)
-    said = _telling(_CITED.sub("", text), language)
     told = _telling(page, language)
-    if not said or not told:
-        return False
     known = told | _telling(" ".join((question, *headings)), language)
+    clauses = [_telling(clause, language) for clause in clauses_of(_CITED.sub("", text))]
+    said = frozenset[str]().union(*clauses)
     return (
-        not (_SAYS_WHAT_YOU_ARE.match(text) and not _YOU.search(page))
-        and len(said - known) <= MOST_OWN * len(said)
-        and len(said & told) >= LEAST_TOLD * len(told)
+        bool(said)
+        and not (_SAYS_WHAT_YOU_ARE.match(text) and not _YOU.search(page))
+        and not _ASKS.match(text)
         and not repeats_itself(text)
+        and bool(_NOT.search(text)) == bool(_NOT.search(page))
+        and all(len(each - known) <= MOST_OWN * len(each) for each in clauses)
+        and len(said & told) >= LEAST_TOLD * len(told)
     )
 
 

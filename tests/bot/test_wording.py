@@ -48,6 +48,15 @@ def test_what_is_said_as_the_page_says_it_is_near(said: str, page: str, question
             "You are led by somebody who is not in the room.",
             "Hybrid meetings are led by somebody who is not in the room.",
         ),
+        (
+            "You have 10 paid days a year, and we need a note from your doctor.",
+            "You have 10 paid days a year, and we need no note from your doctor.",
+        ),
+        (
+            "Bags leave the shops on Mondays and Thursdays before 11:00, so you can rest.",
+            BAGS,
+        ),
+        ("When bags leave the shops on Mondays and Thursdays before 11:00.", BAGS),
         ("Klatring er er onsdag klokka 18:00.", "Klatring er onsdag klokka 18:00."),
         ("", BAGS),
     ],
