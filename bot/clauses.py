@@ -35,8 +35,7 @@ _CITED = re.compile(r"\s*\[\d+\]")
 
 def clauses_of(sentence: str) -> list[str]:
     """Return the clauses of a sentence, in order; joined they are the sentence."""
-    places = [0, *(match.start() for match in _NEXT.finditer(sentence)), len(sentence)]
-    return [sentence[start:end] for start, end in itertools.pairwise(places)]
+    return [sentence[start:end] for start, end in itertools.pairwise([0, *_ends(sentence)])]
 
 
 def supported_part(
@@ -49,8 +48,7 @@ def supported_part(
         support: Returns the probability that the passages support a text.
         claims_nothing: Whether a text needs no support.
     """
-    places = [*(match.start() for match in _NEXT.finditer(sentence)), len(sentence)]
-    for place, end in itertools.pairwise(places):
+    for place, end in itertools.pairwise(_ends(sentence)):
         clause = _CITED.sub("", sentence[place:end]).strip(" ,;–—\t\n")
         if not clause or (claims_nothing(clause) and not _ALLOWS.match(clause)):
             continue
@@ -60,3 +58,8 @@ def supported_part(
             rest = sentence[len(sentence.rstrip()) :]
             return f"{kept}{cited}.{rest}"
     return sentence
+
+
+def _ends(sentence: str) -> list[int]:
+    """Return where each clause ends; the next one begins there."""
+    return [*(match.start() for match in _NEXT.finditer(sentence)), len(sentence)]

@@ -16,14 +16,13 @@ from collections.abc import Iterable
 from bot.clauses import clauses_of
 from knowledge.language import detect_language
 from knowledge.words import stems, words
+from training.prompt import without_citations
 
 #: The most of a near sentence's words that may stand neither on the page nor in the question.
 MOST_OWN = 0.15
 
 #: The least of the page's words that a near sentence tells.
 LEAST_TOLD = 0.7
-
-_CITED = re.compile(r"\s*\[\d+\]")
 
 #: Words that say the same of us and of you, and of one and another: a page speaks of "everyone",
 #: an answer to one of them of "you".
@@ -67,20 +66,20 @@ def is_near(text: str, page: str, question: str, headings: Iterable[str] = ()) -
     language = detect_language(page)
     told = _telling(page, language)
     known = told | _telling(" ".join((question, *headings)), language)
-    clauses = [_telling(clause, language) for clause in clauses_of(_CITED.sub("", text))]
+    clauses = [_telling(clause, language) for clause in clauses_of(without_citations(text))]
     said = frozenset[str]().union(*clauses)
     return (
         bool(said)
         and not (_SAYS_WHAT_YOU_ARE.match(text) and not _YOU.search(page))
         and not _ASKS.match(text)
-        and not repeats_itself(text)
+        and not _repeats_itself(text)
         and bool(_NOT.search(text)) == bool(_NOT.search(page))
         and all(len(each - known) <= MOST_OWN * len(each) for each in clauses)
         and len(said & told) >= LEAST_TOLD * len(told)
     )
 
 
-def repeats_itself(text: str) -> bool:
+def _repeats_itself(text: str) -> bool:
     """Whether a word follows itself, as when a small model has lost its thread."""
     said = [word for word in words(text) if not word.isdigit()]
     return any(word == after for word, after in itertools.pairwise(said))

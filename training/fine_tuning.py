@@ -21,6 +21,7 @@ from storage.failpoints import failpoint
 from training import checkpoints
 from training.job import TrainingJob, TrainingProgress
 from training.manifest import flush_folder, write_manifest
+from training.processor import has_bfloat16
 from training.recipe import Recipe
 from training.rows import Row
 from training.snapshot import SnapshotBroken, read_snapshot
@@ -323,10 +324,7 @@ def _compute_type(wanted: str, on_gpu: bool) -> Any:
         return getattr(torch, wanted)
     if on_gpu:
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    # Measured on two cores with AVX512_BF16: 410 instead of 180 GFLOPS for the products of this
-    # size; where the instructions are missing, bfloat16 is emulated and slower than float32.
-    is_fast = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return torch.bfloat16 if is_fast is not None and is_fast() else torch.float32
+    return torch.bfloat16 if has_bfloat16() else torch.float32
 
 
 def _peak_memory() -> int:

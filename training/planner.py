@@ -9,6 +9,7 @@ from typing import Literal
 
 from training.memory_plan import GB, Load, MemoryPlan, plan_memory
 from training.model_shape import ModelShape, read_shape
+from training.processor import has_bfloat16
 from training.recipe import Recipe
 
 #: Share of a row's tokens that are learned, in the product's rows: question and passages are read,
@@ -207,8 +208,7 @@ def find_device(free_memory: Callable[[], float], recipe: Recipe) -> Device:
         peak = _card_peak(torch.cuda.get_device_properties(0))
         return Device("cuda", torch.cuda.get_device_name(0), free, peak * CARD_SHARE, 2)
     cores = recipe.threads or len(os.sched_getaffinity(0))
-    is_fast = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-    halves = recipe.compute == "bfloat16" or (recipe.compute == "auto" and is_fast)
+    halves = recipe.compute == "bfloat16" or (recipe.compute == "auto" and has_bfloat16())
     name = f"this machine's processor ({cores} threads)"
     return Device("cpu", name, free_memory(), CORE_RATE * cores, 2 if halves else 4)
 

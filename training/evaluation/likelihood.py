@@ -20,6 +20,7 @@ from typing import Any
 from training.evaluation.answer_likelihoods import answer_likelihoods
 from training.evaluation.answers import EvaluationStopped
 from training.process import training_environment
+from training.processor import has_bfloat16
 from training.prompt import ChatMessage
 from training.rows import Row
 from training.version_files import ADAPTER
@@ -169,8 +170,7 @@ def _number_type() -> Any:
     """
     import torch
 
-    is_fast = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return torch.bfloat16 if torch.cuda.is_available() or is_fast() else torch.float32
+    return torch.bfloat16 if torch.cuda.is_available() or has_bfloat16() else torch.float32
 
 
 def _short_hash(file: Path) -> str:
