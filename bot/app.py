@@ -159,7 +159,12 @@ class Skredder:
             cache_gib=settings.model.cache_gb,
         )
         self.trial = CanaryTrial(self.database, settings.training.canary_share)
-        self.models = Champion(self.database, opener.open, self.trial.version_for)
+        self.models = Champion(
+            self.database,
+            opener.open,
+            self.trial.version_for,
+            kept_seconds=60 * settings.model.version_before_minutes,
+        )
         self.upkeep = Upkeep(
             database=self.database,
             ingestion=self.ingestion,

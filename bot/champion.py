@@ -4,6 +4,9 @@ SQL moves first, the engine follows: so a restart, a promotion and a rollback al
 place. A version whose files are damaged is not loaded; the one before answers, else the base.
 But a server that is down is no reason to let another version answer: nobody answers until it is
 back, and colleagues get quotations meanwhile.
+
+The engine of the version before stays open for a while, so that taking a promotion back takes no
+longer under load than without.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ class Champion:
         database: Database,
         open_version: OpenVersion,
         challenger_of: Callable[[str], Version | None] = lambda _thread: None,
+        kept_seconds: float = 0.0,
     ) -> None:
         """Take the collaborators.
 
@@ -46,10 +50,13 @@ class Champion:
             database: The truth.
             open_version: Opens a version's engine.
             challenger_of: Returns the version under trial that a thread gets, if it gets one.
+            kept_seconds: How long the engine of the version before stays open, in seconds. It
+                is closed earlier if a third version is to be opened.
         """
         self._database = database
         self._open_version = open_version
         self._challenger_of = challenger_of
+        self._kept_seconds = kept_seconds
         self._server: ModelServer | None = None
         self._on_trial: ModelServer | None = None
         self._lock = threading.Lock()
@@ -96,7 +103,9 @@ class Champion:
             if self._server.version == wanted[0].name:
                 return
             failpoint("champion.before_swap")
-            self._server.swap(self._open_first(wanted))
+            if not self._server.swap_back(wanted[0].name):
+                self._server.let_go()
+                self._server.swap(self._open_first(wanted))
             failpoint("champion.after_swap")
 
     def follow_soon(self) -> None:
@@ -130,7 +139,9 @@ class Champion:
             if self._server is None:
                 if self._out_of_reach is not None and time.monotonic() < self._try_again_at:
                     raise self._out_of_reach
-                self._server = ModelServer(self._open_first(self._wanted()))
+                self._server = ModelServer(
+                    self._open_first(self._wanted()), kept_seconds=self._kept_seconds
+                )
             return self._server
 
     def _trying(self, challenger: Version) -> ModelServer | None:
@@ -138,6 +149,8 @@ class Champion:
         with self._lock:
             if self._on_trial is not None and self._on_trial.version == challenger.name:
                 return self._on_trial
+            if self._server is not None:
+                self._server.let_go()
             try:
                 engine = self._open_version(challenger)
             except (ManifestBroken, InferenceFailed, OSError):

@@ -180,6 +180,9 @@ class ModelSettings(_Section):
     engine: Literal["auto", "openvino", "transformers", "remote"] = "auto"
     #: How much memory keys and values may take, in GiB (OpenVINO).
     cache_gb: float = Field(default=1.0, gt=0, le=1024)
+    #: How many minutes the version before stays open after another was promoted, so that taking it
+    #: back takes no time; it costs the memory of one version. 0 closes it at once.
+    version_before_minutes: float = Field(default=60, ge=0, le=10_080)
     #: For `remote`: where the OpenAI-compatible server is, and what it calls the base model.
     #: A key it asks for is taken from SKREDDER_MODEL_API_KEY.
     server: str = Field(default="http://127.0.0.1:8000/v1", pattern=r"^https?://[^\s@?#]+$")

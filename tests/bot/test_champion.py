@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ import pytest
 
 from bot import champion as champion_module
 from bot.champion import Champion
-from bot.inference.language_model import GenerationOptions, ModelUnavailable
+from bot.inference.language_model import GenerationOptions, LanguageModel, ModelUnavailable
 from bot.inference.remote_engine import RemoteEngine
 from bot.inference.remote_server import RemoteServer
 from storage import runs, versions
@@ -119,3 +120,75 @@ def test_the_version_before_answers_on_while_the_new_ones_server_is_down(
         assert model.version == "base"
         assert model.start(PROMPT, SHORT).text() == "".join(WORDS)
     champion.close()
+
+
+def test_a_promotion_is_taken_back_and_made_again_without_opening_anything(
+    database: Database, server: FaultyServer
+) -> None:
+    opener = Opener(server)
+    champion = Champion(database, opener, kept_seconds=60)
+    assert champion.version == "base"
+    for name in ("v1", "v2"):
+        promote(database, name)
+        champion.follow()
+    assert opener.tried == ["base", "v1", "v2"]
+    opener.is_down = True
+    with champion.lease() as running:
+        for expected in ("v1", "v2", "v1"):
+            _move_to(database, expected)
+            champion.follow()
+            with champion.lease() as model:
+                assert model.version == expected
+                assert model.start(PROMPT, SHORT).text() == "".join(WORDS)
+        assert running.version == "v2", "what was begun is finished by the version that began it"
+    assert opener.tried == ["base", "v1", "v2"]
+    champion.close()
+
+
+def test_only_the_version_before_stays_open_and_only_for_a_while(
+    database: Database, server: FaultyServer
+) -> None:
+    opener = Opener(server)
+    champion = Champion(database, opener, kept_seconds=0.05)
+    closed: list[str] = []
+    for engine in ("base", "v1", "v2"):
+        if engine != "base":
+            promote(database, engine)
+        champion.follow()
+        with champion.lease() as model:
+            _note_closing(model, closed)
+    deadline = time.monotonic() + 10
+    while len(closed) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert sorted(closed) == ["base", "v1"]
+    _move_to(database, "v1")
+    champion.follow()
+    assert champion.version == "v1"
+    assert opener.tried == ["base", "v1", "v2", "v1"]
+    champion.close()
+
+
+def _move_to(database: Database, name: str) -> None:
+    with database.write() as session:
+        now = versions.serving(session)
+        wanted = versions.by_name(session, name)
+        if now.previous is not None and now.previous.id == wanted.id:
+            versions.rollback(session, "command line", "to see")
+        else:
+            versions.promote(
+                session,
+                wanted.id,
+                expected_revision=now.revision,
+                actor="command line",
+                reason="to see",
+            )
+
+
+def _note_closing(model: LanguageModel, closed: list[str]) -> None:
+    close = model.close
+
+    def noted() -> None:
+        closed.append(model.version)
+        close()
+
+    model.close = noted  # type: ignore[method-assign]
