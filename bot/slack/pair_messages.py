@@ -79,6 +79,17 @@ class PairMessages:
             beside=handover.asked_of,
         )
         self.sessions.mark(question, "suspended")
+        self._see_whether_answered(question)
+
+    def _see_whether_answered(self, question: Question) -> None:
+        """Somebody may answer while it is being noted where people were asked."""
+        with self.database.write() as session:
+            handover = handovers.of_question(session, question.id)
+            if handover is None or handover.is_waiting:
+                return
+            payload = {"question_id": question.id, "team_id": question.team_id}
+            jobs.enqueue(session, "refresh_handover", payload)
+        self.sessions.mark(question, "active")
 
     def refresh_handover(self, job: Job) -> None:
         """Show where experts were asked that one has answered: nobody is to answer any more."""

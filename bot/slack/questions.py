@@ -333,6 +333,10 @@ class QuestionJobs:
             if ts is not None and isinstance(reply, Reply):
                 outbox.final(session, job, reply.message_as(ts))
                 answers.stands_in(session, answer.id, question.channel, ts)
+                if handovers.of_question(session, question.id) is not None:
+                    # A button was pressed before SQL knew where the answer stands.
+                    again = {"answer_id": answer.id, "team_id": question.team_id}
+                    jobs.enqueue(session, "refresh_answer", again)
             if end_job:
                 jobs.finish(session, job)
         self._sessions.end(question)

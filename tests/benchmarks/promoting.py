@@ -3,8 +3,10 @@
     python -m tests.benchmarks.promoting --home DIR
 
 DIR is a home of the sample company with a tuned version in it; a copy is worked on. Every answer
-names one version; a move is done when the first answer of a question asked after it is by the
-version that SQL names. The pause is the longest time without a finished answer to anybody.
+names one version. Two times are told of each move: how long after it the last question was asked
+that the other version still answered, and how long it took until somebody had a whole answer of
+the right one, in which an answer among sixteen takes its own seconds. The pause is the longest time
+without a finished answer to anybody.
 """
 
 from __future__ import annotations
@@ -117,10 +119,14 @@ def _move(name: str, wanted: str, began: float, answered: list[Answered]) -> dic
     after = sorted((a for a in answered if a.given > began and a.version), key=lambda a: a.given)
     first = next((a for a in after if a.version == wanted), None)
     assert first is not None, f"after {name} nobody was answered by {wanted}"
+    others = [a for a in after if began < a.asked < began + CALM and a.version != wanted]
     late = [a for a in after if a.asked > first.given and a.version not in (wanted, None)]
     return {
         "move": name,
         "to": wanted,
+        "last_asked_of_the_other_after": round(
+            max((a.asked for a in others), default=began) - began, 2
+        ),
         "seconds_to_first_answer": round(first.given - began, 2),
         "by_another_version_afterwards": len([a for a in late if a.given < began + CALM]),
     }

@@ -165,6 +165,20 @@ def _wait_until_nobody_is_asked_any_more(bot: Bot, message_ts: str) -> None:
     bot.wait(is_closed, "the message to the experts to say that one has answered")
 
 
+def test_an_expert_may_answer_before_the_bot_knows_where_it_asked(bot: Bot) -> None:
+    ts = bot.workspace.person("Kari").mention("general", "Who tunes the piano in our Nice office?")
+    answer = bot.answer_to(ts)
+    bot.idle()
+    bot.workspace.faults.drop_after("chat.postMessage")  # it stands there, and nobody says so
+    bot.workspace.person("Kari").press(answer["ts"], "answer_ask_expert")
+    bot.wait(lambda: len(bot.replies(ts)) == 2, "the message to the experts")
+    bot.workspace.person("Ingrid").post("general", "That is Accord Parfait, call 56 78.", ts)
+    _wait_until_nobody_is_asked_any_more(bot, bot.replies(ts)[1]["ts"])
+    bot.idle()
+    session = bot.workspace.state.sessions[f"{bot.workspace.channel('general').id}:{ts}"]
+    assert session.status == "active"
+
+
 def test_an_expert_answers_with_the_button_and_the_next_one_gets_that(bot: Bot) -> None:
     question = "What colour is the company's sailing boat in Marseille?"
     ts, _ = _hand_over(bot, question)
