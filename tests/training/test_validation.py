@@ -12,7 +12,15 @@ from training.base_model import BaseModel
 from training.fine_tuning import train
 from training.manifest import verify_manifest
 from training.recipe import Recipe
-from training.validation import SCALES, Best, Losses, choose_scale, losses_at, split_rows
+from training.validation import (
+    SCALES,
+    Best,
+    Losses,
+    choose_scale,
+    losses_at,
+    mean_loss,
+    split_rows,
+)
 
 
 def test_whole_groups_are_kept_from_learning_and_the_same_ones_each_time(tmp_path: Path) -> None:
@@ -67,10 +75,6 @@ def test_an_adapter_counts_fully_again_after_it_was_looked_at_scaled() -> None:
         def modules(self) -> list[Any]:
             return [part]
 
-        def eval(self) -> None: ...
-
-        def train(self, _mode: bool) -> None: ...
-
         def __call__(self, input_ids: Any, use_cache: bool) -> Any:
             seen.append(part.scaling["default"])
             return SimpleNamespace(logits=torch.zeros(1, input_ids.shape[1], 10))
@@ -80,6 +84,40 @@ def test_an_adapter_counts_fully_again_after_it_was_looked_at_scaled() -> None:
     assert part.scaling == {"default": 2.0}
     assert found.pairs == pytest.approx(torch.log(torch.tensor(10.0)).item())
     assert found.general is None
+
+
+def test_a_look_at_the_loss_leaves_four_bit_weights_as_training_needs_them() -> None:
+    """Packed for answering, on a processor with AVX-512 bfloat16, they pass no gradient on."""
+    from bitsandbytes.nn import Linear4bit
+
+    torch.manual_seed(0)
+
+    class Model(torch.nn.Module):
+        device = torch.device("cpu")
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.words = torch.nn.Embedding(10, 64)
+            self.adapter = torch.nn.Linear(64, 64)
+            self.dropout = torch.nn.Dropout(0.5)
+            self.layer = Linear4bit(64, 64, bias=False, compute_dtype=torch.bfloat16)
+            self.seen: list[tuple[bool, bool]] = []
+
+        def forward(self, input_ids: torch.Tensor, use_cache: bool = False) -> Any:
+            self.seen.append((self.training, self.dropout.training))
+            states = self.layer(self.dropout(self.adapter(self.words(input_ids))))
+            return SimpleNamespace(logits=states[..., :10])
+
+    model = Model().to("cpu")
+    rows = [([1, 2, 3], [-100, 2, 3])]
+    first = mean_loss(model, rows)
+    assert mean_loss(model, rows) == first  # nothing is dropped
+    assert model.seen[-1] == (True, False)
+    assert model.dropout.training
+    assert not getattr(model.layer.weight.quant_state, "packing_format_for_cpu", False)
+    model(torch.tensor([[1, 2, 3]])).logits.float().sum().backward()
+    assert model.adapter.weight.grad is not None
+    assert float(model.adapter.weight.grad.abs().sum()) > 0
 
 
 def test_choosing_and_stopping_need_something_to_look_at() -> None:
