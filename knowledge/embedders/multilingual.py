@@ -60,8 +60,7 @@ class MultilingualEmbedder:
         """Nothing is read yet."""
         self._loading = threading.Lock()
         self._encoder: Encoder | None = None
-        self._tokenizer: Any = None
-        self._written_as: dict[int, str] = {}
+        self._tokens: Tokens | None = None
 
     def load(self) -> None:
         """Load the model now instead of at its first use; it takes a few seconds.
@@ -87,33 +86,52 @@ class MultilingualEmbedder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens the model makes of each text, special ones not counted."""
         self._loaded()
-        encoded = self._tokenizer.encode_batch(
-            [self._written(text) for text in texts], add_special_tokens=False
-        )
-        return [len(encoding.ids) for encoding in encoded]
+        assert self._tokens is not None
+        return self._tokens.counts(texts)
 
     def _loaded(self) -> Encoder:
         with self._loading:
             if self._encoder is None:
-                packed = _packed_model()
-                self._written_as = packed.vocabulary.written_as
-                self._tokenizer = _tokenizer(packed.vocabulary)
+                packed = packed_model()
+                self._tokens = Tokens(packed.vocabulary)
                 self._encoder = Encoder(compiled(build(packed)), self._read)
             return self._encoder
 
     def _read(self, text: str) -> Inputs:
         import numpy as np
 
-        ids = self._tokenizer.encode(self._written(text)).ids
+        assert self._tokens is not None
+        ids = self._tokens.ids(text)
         if len(ids) > MODEL_TOKENS:
             ids = [*ids[: MODEL_TOKENS - 1], ids[-1]]
         return (np.array([ids], dtype=np.int64),)
+
+
+class Tokens:
+    """Makes tokens of texts as the model was trained with."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        """Take the vocabulary that the weights come with."""
+        self._written_as = vocabulary.written_as
+        self._tokenizer = _tokenizer(vocabulary)
+
+    def ids(self, text: str) -> list[int]:
+        """Return a text's token ids, the special ones included; nothing is cut off."""
+        found: list[int] = self._tokenizer.encode(self._written(text)).ids
+        return found
+
+    def counts(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text is, the special ones not counted."""
+        written = [self._written(text) for text in texts]
+        encoded = self._tokenizer.encode_batch(written, add_special_tokens=False)
+        return [len(encoding.ids) for encoding in encoded]
 
     def _written(self, text: str) -> str:
         return _SPACES.sub(" ", encodable(text).translate(self._written_as))
 
 
-def _packed_model() -> PackedModel:
+def packed_model() -> PackedModel:
+    """Return the encoder's sizes and weights. Raises `EmbedderUnusable`."""
     path = _weights()
     with path.open("rb") as file:
         is_expected = hashlib.file_digest(file, "sha256").hexdigest() == WEIGHTS_SHA256

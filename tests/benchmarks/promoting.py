@@ -119,7 +119,9 @@ def _move(name: str, wanted: str, began: float, answered: list[Answered]) -> dic
     after = sorted((a for a in answered if a.given > began and a.version), key=lambda a: a.given)
     first = next((a for a in after if a.version == wanted), None)
     assert first is not None, f"after {name} nobody was answered by {wanted}"
-    others = [a for a in after if began < a.asked < began + CALM and a.version != wanted]
+    others = [
+        a for a in after if began < a.asked < began + CALM and a.version not in (wanted, None)
+    ]
     late = [a for a in after if a.asked > first.given and a.version not in (wanted, None)]
     return {
         "move": name,
