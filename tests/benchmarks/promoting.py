@@ -120,7 +120,7 @@ def _move(name: str, wanted: str, began: float, answered: list[Answered]) -> dic
     first = next((a for a in after if a.version == wanted), None)
     assert first is not None, f"after {name} nobody was answered by {wanted}"
     others = [
-        a for a in after if began < a.asked < began + CALM and a.version not in (wanted, None)
+        a for a in after if began < a.asked and a.given < began + CALM and a.version != wanted
     ]
     late = [a for a in after if a.asked > first.given and a.version not in (wanted, None)]
     return {
