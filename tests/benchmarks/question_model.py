@@ -5,8 +5,8 @@
 A small head over the bundled multilingual encoder with an adapter (LoRA) is fitted to the groups in
 tests/benchmarks/questions/same, written by hand: `=` one, `+` the same in other words, `-kind` near
 misses. Then the model and `knowledge.near_questions` say of the product's labelled questions, which
-are not learned from, which are the same; and of questions to the sample company that have nothing
-to do with each other but begin and end alike, as in a team whose members write alike.
+are not learned from, which are the same; and of questions to the sample company, one of each page,
+that have nothing to do with each other but begin and end alike.
 
 Each question is read once; two are compared word by word, as in Parikh et al., "A Decomposable
 Attention Model for Natural Language Inference" (2016). The model is not in the product: it tells
@@ -203,8 +203,9 @@ def _measured(judge: Judge) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in ("same_questions", "same_questions_fresh"):
         found[name] = _reached(judge, read_groups(MEASURED / f"{name}.txt"))
-    lines = (company_files.FOLDER / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    texts = [f"Hi! {json.loads(line)['question']} I work in Bergen." for line in lines if line]
+    lines = company_files.PAIRS.read_text(encoding="utf-8").splitlines()
+    of_page = {(row := json.loads(line))["context"].partition("#")[0]: row for line in lines}
+    texts = [f"Hi! {row['input']} I work in Bergen." for row in of_page.values()]
     strangers = [(i, j, 0.0) for i in range(len(texts)) for j in range(i)]
     taken = sum(each > 0 for each in judge(texts, strangers))
     found["strangers taken for the same"] = f"{taken} of {len(strangers)}"
