@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import re
@@ -59,8 +60,7 @@ class MultilingualEmbedder:
     def __init__(self) -> None:
         """Nothing is read yet."""
         self._loading = threading.Lock()
-        self._encoder: Encoder | None = None
-        self._tokens: Tokens | None = None
+        self._parts: tuple[Encoder, Tokens] | None = None
 
     def load(self) -> None:
         """Load the model now instead of at its first use; it takes a few seconds.
@@ -74,37 +74,38 @@ class MultilingualEmbedder:
         """Return one vector for each text, shape `(len(texts), dimensions)`."""
         import numpy as np
 
-        encoder = self._loaded()
+        encoder, _ = self._loaded()
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)
         return encoder.encode_all([PASSAGE_PREFIX + text for text in texts])
 
     def embed_query(self, query: str) -> Vectors:
         """Return the vector of a question, shape `(dimensions,)`. Only its beginning counts."""
-        return self._loaded().encode(QUERY_PREFIX + query[:_LONGEST_QUERY])
+        encoder, _ = self._loaded()
+        return encoder.encode(QUERY_PREFIX + query[:_LONGEST_QUERY])
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens the model makes of each text, special ones not counted."""
-        self._loaded()
-        assert self._tokens is not None
-        return self._tokens.counts(texts)
+        _, tokens = self._loaded()
+        return tokens.counts(texts)
 
-    def _loaded(self) -> Encoder:
+    def _loaded(self) -> tuple[Encoder, Tokens]:
         with self._loading:
-            if self._encoder is None:
+            if self._parts is None:
                 packed = packed_model()
-                self._tokens = Tokens(packed.vocabulary)
-                self._encoder = Encoder(compiled(build(packed)), self._read)
-            return self._encoder
+                tokens = Tokens(packed.vocabulary)
+                read = functools.partial(_inputs, tokens)
+                self._parts = Encoder(compiled(build(packed)), read), tokens
+            return self._parts
 
-    def _read(self, text: str) -> Inputs:
-        import numpy as np
 
-        assert self._tokens is not None
-        ids = self._tokens.ids(text)
-        if len(ids) > MODEL_TOKENS:
-            ids = [*ids[: MODEL_TOKENS - 1], ids[-1]]
-        return (np.array([ids], dtype=np.int64),)
+def _inputs(tokens: Tokens, text: str) -> Inputs:
+    import numpy as np
+
+    ids = tokens.ids(text)
+    if len(ids) > MODEL_TOKENS:
+        ids = [*ids[: MODEL_TOKENS - 1], ids[-1]]
+    return (np.array([ids], dtype=np.int64),)
 
 
 class Tokens:

@@ -122,7 +122,7 @@ def _move(name: str, wanted: str, began: float, answered: list[Answered]) -> dic
     others = [
         a for a in after if began < a.asked and a.given < began + CALM and a.version != wanted
     ]
-    late = [a for a in after if a.asked > first.given and a.version not in (wanted, None)]
+    late = [a for a in others if a.asked > first.given]
     return {
         "move": name,
         "to": wanted,
@@ -130,7 +130,7 @@ def _move(name: str, wanted: str, began: float, answered: list[Answered]) -> dic
             max((a.asked for a in others), default=began) - began, 2
         ),
         "seconds_to_first_answer": round(first.given - began, 2),
-        "by_another_version_afterwards": len([a for a in late if a.given < began + CALM]),
+        "by_another_version_afterwards": len(late),
     }
 
 

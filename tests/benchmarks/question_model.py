@@ -37,9 +37,9 @@ from knowledge.embedder import MiniLmEmbedder
 from knowledge.embedders.multilingual import QUERY_PREFIX, Tokens, packed_model
 from knowledge.embedders.packed_model import BLOCK, PackedModel
 from knowledge.near_questions import QuestionLikeness
+from tests.bot.same_questions import DATA, labelled
 
 QUESTIONS = Path(__file__).parent / "questions" / "same"
-MEASURED = Path(__file__).parents[1] / "bot" / "data"
 #: Of longer questions only this many tokens are read.
 LONGEST = 96
 #: Every so many groups one is not learned from.
@@ -83,16 +83,11 @@ class Group:
 
 def read_groups(path: Path) -> list[Group]:
     """Read a file of groups."""
-    groups: list[Group] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        sign, _, text = line.strip().partition(" ")
-        if sign == "=":
-            groups.append(Group([text]))
-        elif sign == "+":
-            groups[-1].same.append(text)
-        elif sign.startswith("-"):
-            groups[-1].apart.append(text)
-    return groups
+    groups: dict[str, Group] = {}
+    for each in labelled(path.name, path.parent):
+        group = groups.setdefault(each.one, Group([each.one]))
+        (group.same if each.are_the_same else group.apart).append(each.other)
+    return list(groups.values())
 
 
 class Comparer(nn.Module):
@@ -164,7 +159,7 @@ def main() -> None:
     torch.manual_seed(options.seed)
     learned: list[Group] = []
     aside: list[Group] = []
-    known = [MEASURED / f"same_questions_{name}.txt" for name in ("tuned", "freer")]
+    known = [DATA / f"same_questions_{name}.txt" for name in ("tuned", "freer")]
     for path in [*sorted(QUESTIONS.glob("*.txt")), *known]:
         for number, group in enumerate(read_groups(path)):
             (aside if number % ASIDE == ASIDE - 1 else learned).append(group)
@@ -202,7 +197,7 @@ def _measured(judge: Judge) -> dict[str, Any]:
     """Return what is reached on the labelled files, and the share of strangers taken for same."""
     found: dict[str, Any] = {}
     for name in ("same_questions", "same_questions_fresh"):
-        found[name] = _reached(judge, read_groups(MEASURED / f"{name}.txt"))
+        found[name] = _reached(judge, read_groups(DATA / f"{name}.txt"))
     lines = company_files.PAIRS.read_text(encoding="utf-8").splitlines()
     of_page = {(row := json.loads(line))["context"].partition("#")[0]: row for line in lines}
     texts = [f"Hi! {row['input']} I work in Bergen." for row in of_page.values()]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,33 +13,12 @@ from knowledge.near_questions import QuestionLikeness, frame_of
 from storage import pairs
 from storage.database import Database
 from storage.pairs import NewPair
-
-DATA = Path(__file__).parent / "data"
+from tests.bot.same_questions import Labelled, labelled
 
 
 @pytest.fixture(scope="module")
 def likeness(tmp_path_factory: pytest.TempPathFactory) -> QuestionLikeness:
     return QuestionLikeness(MiniLmEmbedder(tmp_path_factory.mktemp("embedder")))
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Two questions, whether they ask the same, and the kind of near miss if they do not."""
-
-    one: str
-    other: str
-    are_the_same: bool
-    kind: str = ""
-
-
-def labelled(name: str) -> Iterator[Labelled]:
-    asked = ""
-    for line in (DATA / name).read_text(encoding="utf-8").splitlines():
-        sign, _, text = line.partition(" ")
-        if sign == "=":
-            asked = text
-        elif sign[:1] in ("+", "-"):
-            yield Labelled(asked, text, sign == "+", sign[1:])
 
 
 def _reached(likeness: QuestionLikeness, examples: Sequence[Labelled]) -> tuple[float, float]:
