@@ -207,7 +207,7 @@ class ServerClient:
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
             cause = error.__cause__ or error
             raise ServerFault(
-                f"{url} cannot be reached: {cause or type(cause).__name__}."
+                f"{url} cannot be reached: {str(cause) or type(cause).__name__}."
             ) from error
         except (openai.APIError, ValueError) as error:
             raise ServerFault(f"{url} sent what is no answer: {type(error).__name__}.") from error

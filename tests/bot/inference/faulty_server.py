@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -49,6 +51,9 @@ class FaultyServer:
 
 
 class _QuietServer(ThreadingHTTPServer):
+    #: With the library's five, a hundred who come at once are cut off by the kernel.
+    request_queue_size = 128
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that go away in the middle are what is tested here."""
 
@@ -187,6 +192,14 @@ def one_endless_line(handler: _Handler) -> None:
             handler.raw("x" * 100_000)
     except OSError:
         return
+
+
+def hang_up(handler: _Handler) -> None:
+    """Cut the connection with a reset, as a server that is killed does."""
+    at_once = struct.pack("ii", 1, 0)
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    handler.connection.close()
+    handler.close_connection = True
 
 
 def no_json(handler: _Handler) -> None:

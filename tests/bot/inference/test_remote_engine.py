@@ -107,6 +107,7 @@ def test_a_server_that_asks_for_a_pause_gets_it(engine: RemoteEngine, server: Fa
         (status(404), "does not know what it was asked for", 1),
         (faulty_server.hang, "not done after|said nothing for", None),
         (faulty_server.drip_for_ever, "not done after", 1),
+        (faulty_server.hang_up, r"cannot be reached: \w+Error\.", 3),
         (faulty_server.no_json, "sent what is no answer", 3),
         (faulty_server.another_form, "sent what is no answer", 3),
         (faulty_server.a_page, "broke off|sent what is no answer", 3),
