@@ -17,7 +17,12 @@ from bot.grounding import (
     says_something,
     settle_citations,
 )
-from bot.inference.language_model import GenerationOptions, LanguageModel, ModelUnavailable
+from bot.inference.language_model import (
+    GenerationOptions,
+    LanguageModel,
+    ModelUnavailable,
+    PromptTooLong,
+)
 from bot.writing import Cancelled, Written, write_down
 from knowledge.answer_selection import AnswerSentence
 from knowledge.grounding.checker import Checks
@@ -59,6 +64,11 @@ _QUOTES = {
 _OUT_OF_REACH = {
     "en": "I can't write an answer right now, so here is what the page says: {quote}",
     "no": "Jeg får ikke skrevet et svar akkurat nå, så her er det siden sier: {quote}",
+}
+
+_CUT_OFF = {
+    "en": "I was cut off here; the page says more.",
+    "no": "Her ble jeg avbrutt; siden sier mer.",
 }
 
 
@@ -164,7 +174,7 @@ class Answering:
             InferenceFailed: the model is broken, or the question's turn did not come in time.
         """
         started = time.monotonic()
-        pair = self._verified_pair(question, audiences)
+        pair = self._verified_pair(in_thread(question, earlier).kept, audiences)
         if pair is not None:
             outcome = self._from_pair(pair, audiences)
             on_text(outcome.text)
@@ -180,25 +190,24 @@ class Answering:
             outcome = self._abstention(question, hits)
             on_text(outcome.text)
             return _timed(outcome, timings, started)
-        with self._models.lease(thread) as model:
-            passages = self.pack(model, hits)
-            try:
+        try:
+            with self._models.lease(thread) as model:
                 outcome = self._grounded(
                     model,
                     asked,
-                    passages,
+                    self.pack(model, hits),
                     timings,
                     asker=asker,
                     on_text=on_text,
                     on_place=on_place,
                     is_cancelled=is_cancelled,
                 )
-            except ModelUnavailable as unavailable:
-                log.warning("model out of reach version=%s: %s", model.version, unavailable)
-                outcome = self._quoted(
-                    _OUT_OF_REACH, asked, passages, self._ranked(asked, passages), version=None
-                )
-                on_text(outcome.text)
+        except (ModelUnavailable, PromptTooLong) as unavailable:
+            log.warning("no answer could be written, a page is quoted: %s", unavailable)
+            found = hits[: self._passages]
+            ranked = self._ranked(asked, found)
+            outcome = self._quoted(_OUT_OF_REACH, asked, found, ranked, version=None)
+            on_text(outcome.text)
         return _timed(outcome, timings, started)
 
     def passages_for(self, question: str, audiences: Collection[str]) -> tuple[Passage, ...]:
@@ -306,6 +315,9 @@ class Answering:
         text = settle_citations(written.text, texts)
         answers = cited_numbers(text) and says_something(text, texts, asked.question)
         if answers:
+            if written.failure is not None:
+                log.warning("answer cut off version=%s: %s", model.version, written.failure)
+                text = f"{text} {_CUT_OFF[_language(asked.question)]}"
             return Outcome(
                 "grounded",
                 text,

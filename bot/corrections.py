@@ -8,13 +8,14 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from bot.audiences import Audiences
+from bot.follow_up import in_thread
 from bot.near_questions import NearQuestions
-from bot.pair_audience import audience_of
+from bot.pair_audience import ASKED_IN_PRIVATE, audience_of, holds_that_stay
 from bot.pair_checks import Findings
 from bot.pair_conflicts import open_conflicts
 from bot.permissions import Permissions
 from bot.prequential import score
-from bot.question_text import QuestionUnusable, clean_question
+from bot.question_text import QuestionUnusable, clean_question, clean_questions
 from bot.teams import ONE_WORKSPACE, Teams, id_in, team_in
 from bot.told import Told
 from knowledge.language import detect_language
@@ -30,11 +31,6 @@ LONGEST_CORRECTION = 9_000
 
 #: Why a pair trains although its quality was found wanting.
 _OWN_WORDS = "An expert wrote or chose these words, and they count at once."
-
-#: Why a pair waits that was asked where only one person reads.
-_ASKED_IN_PRIVATE = (
-    "A colleague asked this in a direct message. Look whether everybody may read the question."
-)
 
 
 class CorrectionRefused(Told):
@@ -163,9 +159,11 @@ class Corrections:
             if answer is None:
                 raise CorrectionRefused("The answer you are correcting is no longer there.")
             question = questions.get(session, answer.question_id)
+            earlier = questions.earlier_in_thread(session, question)
         if self._teams.far(question.team_id) != team_in(user_id):
             raise CorrectionRefused("The answer you are correcting is no longer there.")
-        asked = _asked(question.text)
+        before = clean_questions(each.text for each in earlier)
+        asked = in_thread(_asked(question.text), before).kept
         _check(output, without_citations(answer.text))
         seen_by = audience_of(
             (source.audience for source in answer.sources),
@@ -187,7 +185,7 @@ class Corrections:
             sources=tuple(
                 dict.fromkeys(PairSource(s.uri, s.heading) for s in answer.sources if s.cited)
             ),
-            holds=(*seen_by.holds, *((_ASKED_IN_PRIVATE,) if is_private else ())),
+            holds=(*seen_by.holds, *((ASKED_IN_PRIVATE,) if is_private else ())),
         )
         (found,) = self.look_at([new])
         at_once = user_id if self.counts_at_once(user_id) else None
@@ -286,6 +284,7 @@ class Corrections:
             answer_id=proposed.answer_id,
             sources=proposed.sources,
             place=proposed.place,
+            holds=holds_that_stay(proposed.holds),
         )
         (found,) = self.look_at([new])
         with self._database.write() as session:

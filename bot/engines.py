@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.inference.language_model import InferenceFailed, LanguageModel
+from bot.inference.memory import MemoryTooSmall
 from bot.inference.remote_server import RemoteServer
 from bot.settings import ModelSettings
 from storage.versions import Version
@@ -93,6 +94,8 @@ class EngineOpener:
         if gguf is not None and self._engine != "transformers" and not _has_gpu():
             try:
                 return self._open_vino(gguf, name)
+            except MemoryTooSmall:
+                raise  # the other engine would need more, and does not know how much
             except InferenceFailed:
                 if self._engine == "openvino":
                     raise

@@ -33,12 +33,32 @@ _POINTS_BACK = re.compile(
 )
 
 
+_ASKS = re.compile(
+    r"^\W*(?:who|whom|whose|what|when|where|which|why|how|can|could|may|must|do|does|did|is|are|am|"
+    r"was|will|would|shall|should|have|has|hvem|hva|når|hvor|hvilken|hvilket|hvilke|hvorfor|"
+    r"hvordan|kan|må|får|fikk|skal|bør|er|har|vil|trenger|finnes|gjelder|går|blir)\b",
+    re.IGNORECASE,
+)
+
+
 def leans_on_thread(question: str) -> bool:
     """Whether a question can hardly be understood without what was asked before it."""
     said = len(content_words(question))
     if said < FEW_WORDS or _GOES_ON.search(question):
         return True
     return said < SOME_WORDS and _POINTS_BACK.search(question) is not None
+
+
+def stands_alone(question: str) -> bool:
+    """Whether a question means the same wherever it is asked: where is the stove?
+
+    "And for part-timers?" asks for something else in every thread. A question may lean on its
+    thread for the search, because it is short, and stand alone all the same.
+    """
+    if not leans_on_thread(question):
+        return True
+    is_whole = _ASKS.search(question) and len(content_words(question)) > 1
+    return bool(is_whole and not (_GOES_ON.search(question) or _POINTS_BACK.search(question)))
 
 
 @dataclass(frozen=True)
@@ -49,11 +69,14 @@ class Asked:
         question: What was asked.
         before: What was asked before, for the search; None if the question stands on its own.
         alone: The question as the model is asked it, in a form that needs no thread.
+        kept: The question as a better answer to it is kept and found again: `alone`, unless it
+            means the same wherever it is asked.
     """
 
     question: str
     before: Before | None
     alone: str
+    kept: str
 
 
 def in_thread(question: str, earlier: Sequence[str]) -> Asked:
@@ -67,7 +90,9 @@ def in_thread(question: str, earlier: Sequence[str]) -> Asked:
         earlier: What was asked before in the same thread, oldest first.
     """
     if not earlier or not leans_on_thread(question):
-        return Asked(question, None, question)
+        return Asked(question, None, question, question)
     topic = next((asked for asked in reversed(earlier) if not leans_on_thread(asked)), earlier[0])
     weight = FRAGMENT_WEIGHT if _GOES_ON.search(question) else 1.0
-    return Asked(question, Before(topic, weight), f"{topic} {question}")
+    alone = f"{topic} {question}"
+    kept = question if stands_alone(question) else alone
+    return Asked(question, Before(topic, weight), alone, kept)

@@ -20,10 +20,12 @@ _LINK = re.compile(r"(?:https?://|www\.|mailto:)[^\s<>|]+", re.IGNORECASE)
 _WORD = re.compile(r"\w{3,}")
 _CITED = re.compile(r"\s*\[(\d+)\]")
 _DOES_NOT_KNOW = re.compile(
-    r"\b(?:do not|don['’]t|does not|cannot) (?:know|hold the answer|find)\b"
-    r"|\bvet (?:vi |jeg )?ikke\b",
+    r"\b(?:do not|don['’]t|does not|cannot) hold the answer\b"
+    r"|(?:^|[.!?,;:]\s*|\b(?:I|we)\s+)(?:do not|don['’]t|cannot|can['’]t) (?:know|find)\b"
+    r"|\b(?:jeg|vi) vet ikke\b|\bvet (?:jeg|vi) ikke\b|^\W*vet ikke\b",
     re.IGNORECASE,
 )
+_IN_THE_PAGE_S_WORDS = re.compile(r"“[^”]*”")
 
 #: Words of answers that tell nothing by themselves.
 _EMPTY_WORDS = frozenset(
@@ -145,7 +147,7 @@ class GroundedWriter:
             if not self._keeps_near or self._is_near(part, support):
                 self._claims += 1
                 self._said.add(_bare(self._words_of(support)))
-                return Shown(part, support)
+                return Shown(_citing(part, support.passage), support)
             reasons = ("it is not said nearly as the page says it",)
         self.rejected += 1
         reasons = reasons or ("it does not tell what was asked",)
@@ -282,8 +284,8 @@ def _is_cut_off(text: str) -> bool:
 
 
 def says_it_does_not_know(text: str) -> bool:
-    """Whether the answer itself admits that it has none."""
-    return _DOES_NOT_KNOW.search(text) is not None
+    """Whether the answer itself admits that it has none; what it quotes admits nothing."""
+    return _DOES_NOT_KNOW.search(_IN_THE_PAGE_S_WORDS.sub("", text)) is not None
 
 
 def has_supported_numbers(sentence: str, passages: Sequence[str], question: str) -> bool:
@@ -353,6 +355,18 @@ def quotation(ranked: Sequence[AnswerSentence], longest: int = 320) -> str | Non
     if first.passage == second.passage and second.place == first.place + 1:
         return _quoted(f"{first.text} {second.text}", first.passage)
     return " ".join(_quoted(each.text, each.passage) for each in (best, near[0]))
+
+
+def _citing(sentence: str, passage: int | None) -> str:
+    """Return `sentence` citing the passage that supports it, if it cites others instead."""
+    cited = cited_numbers(sentence)
+    if passage is None or not cited or passage + 1 in cited:
+        return sentence
+    first, *others = _CITED.finditer(sentence)
+    for other in reversed(others):
+        sentence = sentence[: other.start()] + sentence[other.end() :]
+    place = sentence[first.start() : first.end()].replace(first.group(1), str(passage + 1))
+    return sentence[: first.start()] + place + sentence[first.end() :]
 
 
 def _quoted(words: str, passage: int) -> str:

@@ -10,6 +10,13 @@ from bot.audiences import EVERYONE
 #: An audience that no place opens: who may see one half of a pair may not see the other.
 NOBODY = "nobody"
 
+#: Why a pair waits that was asked where only one person reads.
+ASKED_IN_PRIVATE = (
+    "A colleague asked this in a direct message. Look whether everybody may read the question."
+)
+
+_NOT_AS_A_WHOLE = "It rests on what is for {named} only; nobody may see it as a whole."
+
 
 @dataclass(frozen=True)
 class PairAudience:
@@ -41,6 +48,10 @@ def audience_of(
     if len(narrow) == 1 and EVERYONE not in narrow:  # another workspace's everyone is not ours
         return PairAudience(narrow.pop())
     named = " and ".join(sorted(narrow))
-    return PairAudience(
-        NOBODY, (f"It rests on what is for {named} only; nobody may see it as a whole.",)
-    )
+    return PairAudience(NOBODY, (_NOT_AS_A_WHOLE.format(named=named),))
+
+
+def holds_that_stay(holds: Iterable[str]) -> tuple[str, ...]:
+    """Return those of a pair's holds that other words for the answer do not settle."""
+    ending = _NOT_AS_A_WHOLE.rpartition("}")[2]
+    return tuple(hold for hold in holds if hold == ASKED_IN_PRIVATE or hold.endswith(ending))

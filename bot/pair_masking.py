@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.corrections import Corrections
+from bot.pair_audience import holds_that_stay
 from bot.pair_checks import PairChecks
 from storage import jobs, pair_conflicts, pair_holds, pair_watch, pairs
 from storage.database import Database
@@ -139,4 +140,5 @@ def _masked(pair: Pair) -> NewPair:
         sources=pair.sources,
         created_at=pair.created_at,
         place=pair.place,
+        holds=holds_that_stay(pair.holds),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Iterable
+from contextlib import suppress
 
 from bot.told import Told
 
@@ -48,6 +50,15 @@ def clean_question(raw: str) -> str:
             "I could not find any words in your message. Ask me in a sentence, please."
         )
     return text
+
+
+def clean_questions(raw: Iterable[str]) -> tuple[str, ...]:
+    """Return those of some messages that hold a question, cleaned."""
+    found = []
+    for each in raw:
+        with suppress(QuestionUnusable):
+            found.append(clean_question(each))
+    return tuple(found)
 
 
 def _encodable(text: str) -> str:

@@ -245,10 +245,15 @@ class Retrainings:
         self._champion.end_trial()
 
     def _begins_trial(self, run: Run) -> bool:
-        """Whether a version is tried on some threads before it answers all."""
+        """Whether a version is tried on some threads before it answers all.
+
+        That is so too if its trial goes on already (the job is done again), and if another's
+        does: then it waits, passed, for an admin.
+        """
         if self._trial is None or not self._trial.is_on or run.version_id is None:
             return False
-        return self._trial.begin(run.version_id, run.requested_by)
+        self._trial.begin(run.version_id, run.requested_by)
+        return True
 
     def give_up(self, job: Job, error_id: str) -> None:
         """End a run whose job failed too often."""
@@ -383,22 +388,34 @@ class Retrainings:
         title = f"*Retraining, run {run.id}: {run.state}*"
         if run.state == "promoted":
             title += f". *v{run.id} answers from now on*; `/retrain rollback` takes it back."
+        elif run.state == "passed" and self._trial is not None and self._trial.is_on:
+            title += ". It is tried on some threads first, or waits while another version is."
+        elif run.state == "passed":
+            title += (
+                f". v{run.id} does not answer: another version has begun to since it was measured. "
+                f"Train anew, or let it answer with `/retrain promote v{run.id}`."
+            )
         return (
             f"{title}\n```{self.report_text(run)}```" if run.report else f"{title}\n{run.message}"
         )
 
     def _promote(self, run: Run) -> Run:
-        """Let a version answer that has passed the gate, unless the champion changed meanwhile."""
+        """Let a version answer that has passed the gate, unless the champion changed meanwhile.
+
+        What it was measured against is what it may follow: nothing is known about it beside a
+        version that was promoted since.
+        """
         assert run.version_id is not None
         failpoint("promotion.before")
         try:
             with self._database.write() as session:
                 now = versions.serving(session)
+                measured_at = (run.report or {}).get("revision", now.revision)
                 if now.version.id != run.version_id:
                     versions.promote(
                         session,
                         run.version_id,
-                        expected_revision=now.revision,
+                        expected_revision=measured_at,
                         actor="schedule" if run.requested_by == "schedule" else run.requested_by,
                         reason=f"Run {run.id} passed the gate.",
                     )

@@ -42,6 +42,14 @@ def place(session: Session, pair_id: int, reasons: Iterable[str], actor: str) ->
     return tuple(placed)
 
 
+def of_open_conflicts(session: Session, pair_id: int) -> frozenset[int]:
+    """Return the holds of a pair that only the decision of a conflict ends."""
+    found = select(PairConflictRow.hold_id).where(
+        PairConflictRow.newer_id == pair_id, PairConflictRow.outcome.is_(None)
+    )
+    return frozenset(hold_id for hold_id in session.scalars(found) if hold_id is not None)
+
+
 def release(session: Session, pair_id: int, actor: str, reason: str) -> int:
     """Release a pair from all its holds, but for those of conflicts, which are decided instead.
 
@@ -62,13 +70,7 @@ def release(session: Session, pair_id: int, actor: str, reason: str) -> int:
     open_ids = session.scalars(
         select(PairHoldRow.id).where(PairHoldRow.pair_id == pair_id, is_open_hold())
     ).all()
-    disputed = set(
-        session.scalars(
-            select(PairConflictRow.hold_id).where(
-                PairConflictRow.newer_id == pair_id, PairConflictRow.outcome.is_(None)
-            )
-        )
-    )
+    disputed = of_open_conflicts(session, pair_id)
     free = [hold_id for hold_id in open_ids if hold_id not in disputed]
     if not free and disputed:
         raise PairChangeRefused(

@@ -15,7 +15,8 @@ from storage.tables import PairHoldRow
 def vouch(session: Session, pair_id: int, reasons: Collection[str], actor: str, why: str) -> Pair:
     """Release the holds of a pair that are there for these reasons, and no other.
 
-    What was found, who vouched and why stay with the pair.
+    Conflicts stay open whoever vouches: experts decide them, both answers side by side. What was
+    found, who vouched and why stay with the pair.
 
     Args:
         session: A writing transaction.
@@ -30,7 +31,10 @@ def vouch(session: Session, pair_id: int, reasons: Collection[str], actor: str, 
     wanted = select(PairHoldRow.id).where(
         PairHoldRow.pair_id == pair_id, PairHoldRow.reason.in_(list(reasons)), is_open_hold()
     )
+    disputed = pair_holds.of_open_conflicts(session, pair_id)
     for hold_id in session.scalars(wanted).all():
+        if hold_id in disputed:
+            continue
         pair_holds.let_go(session, hold_id, actor, why)
     session.flush()
     return get(session, pair_id)

@@ -11,6 +11,8 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.inference.language_model import InferenceFailed
+
 log = logging.getLogger(__name__)
 
 GIB = 2**30
@@ -29,7 +31,7 @@ BLOCK_TOKENS = 32
 _SCALE_BYTES = 8
 
 
-class MemoryTooSmall(Exception):
+class MemoryTooSmall(InferenceFailed):
     """The model does not fit into the memory that is free; the message holds the sum."""
 
 

@@ -19,7 +19,7 @@ from bot.inference.language_model import (
     TextFromTokens,
     answer_all,
 )
-from bot.inference.memory import MemoryTooSmall, available_gib, check_it_fits, memory_need
+from bot.inference.memory import available_gib, check_it_fits, memory_need
 from training.base_model import stay_offline
 from training.prompt import ChatMessage
 
@@ -65,7 +65,7 @@ class OpenVinoEngine:
             at_once: How many answers are worked on at once; the rest wait.
 
         Raises:
-            InferenceFailed: the file cannot be loaded, or there is too little memory.
+            InferenceFailed: the file cannot be loaded, or (`MemoryTooSmall`) memory is too small.
         """
         stay_offline()
         import openvino_genai
@@ -82,7 +82,7 @@ class OpenVinoEngine:
             self._pipeline: Any = openvino_genai.ContinuousBatchingPipeline(
                 str(gguf), scheduler, "CPU"
             )
-        except (OSError, RuntimeError, ValueError, LookupError, MemoryTooSmall) as error:
+        except (OSError, RuntimeError, ValueError, LookupError) as error:
             raise InferenceFailed(f"{gguf} cannot be loaded: {error}") from error
         log.info("version opened version=%s memory=%s", version, need)
         #: What serving this version takes at most.

@@ -11,7 +11,7 @@ from bot.answering import Answering, Cancelled, Outcome
 from bot.audiences import Audiences
 from bot.canary import thread_key
 from bot.inference.language_model import InferenceBusy, WaitedTooLong
-from bot.question_text import QuestionUnusable, clean_question
+from bot.question_text import QuestionUnusable, clean_question, clean_questions
 from bot.slack import blocks
 from bot.slack.attachments import Attachments, unread_names
 from bot.slack.calls import SlackBusy, SlackCalls, SlackRefused, SlackUncertain
@@ -237,12 +237,7 @@ class QuestionJobs:
             text = clean_question(f"{question.text}\n\n{attached}" if attached else question.text)
         except QuestionUnusable as unusable:
             return Outcome("failed", say.told(unusable))
-        thread = []
-        for before in earlier:
-            try:
-                thread.append(clean_question(before.text))
-            except QuestionUnusable:
-                continue
+        thread = clean_questions(before.text for before in earlier)
         if self._is_stopped(question):
             return Outcome("failed", say("Stopped, as you asked."))
         try:

@@ -28,22 +28,39 @@ _FRIENDLY = frozenset(
     """.split()
 )
 
+#: Words that answer a question which wants a yes or a no, however friendly the rest is.
+_VERDICTS = frozenset(
+    """
+    yes no yep nope not absolutely certainly sure course ok okay sadly unfortunately problem
+    ja nei jo ikke absolutt selvsagt selvfølgelig klart greit dessverre gjerne
+    """.split()
+)
+
+#: Somebody who says that they do not know judges nothing.
+_UNKNOWING = re.compile(
+    r"(?i)\b(?:do not|don['’]t|cannot|can['’]t) (?:know|find|tell|say)\b|\bvet (?:vi |jeg )?ikke\b"
+    r"|\bnot sure\b|\bikke sikker\b"
+)
+
+#: The rest of an offer: one clause that rules on nothing.
+_OFFERED = r"(?:(?!\b(?:is|can|may|must|will|kan|må|får|skal)\b)[^,;:–—]){0,40}"
+
 #: Whole sayings, matched from beginning to end whatever is written between.
 _SAYINGS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"we(?:['’]ve| have) got you(?:r back)?",
-        r"(?:just )?(?:shout|ask|write|say|call|ping us) if (?:you|there).{0,40}",
+        rf"(?:just )?(?:shout|ask|write|say|call|ping us) if (?:you|there(?: is)?){_OFFERED}",
         r"(?:please )?(?:ask|check with|contact|message|ping) "
         r"(?:[#@][\w-]+|us|your manager|hr|people ops)"
-        r"(?: if (?:you are |you're )?(?:unsure|in doubt|not sure).{0,20}"
+        r"(?: if (?:you are |you're )?(?:unsure|in doubt|not sure)[^,;:–—]{0,20}"
         r"| (?:about|for) (?:more|details|anything else))?",
-        r"(?:bare )?(?:rop|spør|si fra|skriv) (?:om|hvis) .{0,40}",
+        rf"(?:bare )?(?:rop|spør|si fra|skriv) (?:om|hvis) {_OFFERED}",
         r"(?:spør|kontakt) (?:[#@][\w-]+|oss|lederen din)"
-        r"(?: (?:om|hvis) du (?:er usikker|lurer).{0,20})?",
-        r"(?:i |we )?hope (?:this|that|it) helps?.{0,20}",
-        r"(?:vi |jeg )?håper (?:det|dette) hjelper.{0,20}",
-        r"let (?:me|us) know if .{0,40}",
+        r"(?: (?:om|hvis) du (?:er usikker|lurer)[^,;:–—]{0,20})?",
+        r"(?:i |we )?hope (?:this|that|it) helps?[^,;:–—]{0,20}",
+        r"(?:vi |jeg )?håper (?:det|dette) hjelper[^,;:–—]{0,20}",
+        rf"let (?:me|us) know if (?:(?:anything|there)(?: else)?(?: is)? ?)?{_OFFERED}",
         r"god tur",
         r"ha en (?:fin|god) \w+",
         r"have a (?:nice|good|great) \w+",
@@ -89,7 +106,8 @@ def claims_nothing(sentence: str, question: str = "", sayings: Collection[str] =
         return True
     content = [token.folded for token in tokens if token.is_content]
     if all(word in _FRIENDLY for word in content):
-        return len(tokens) <= 14 and not _is_bare_judgement(content, tokens)
+        is_verdict = _is_bare_judgement(content, tokens) or _rules(sentence, tokens, question)
+        return len(tokens) <= 14 and not is_verdict
     return _repeats(sentence, tokens, question)
 
 
@@ -108,6 +126,16 @@ def _is_bare_judgement(content: Sequence[str], tokens: Sequence[Token]) -> bool:
                          "absolutt", "sure", "not", "ikke"}
         for token in tokens
     )  # fmt: skip
+
+
+def _rules(sentence: str, tokens: Sequence[Token], question: str) -> bool:
+    """Whether a friendly sentence is the answer to a question that wants a yes or a no.
+
+    "Yes, of course!" is warm after "How do I get a key?", and a claim after "May I have a key?".
+    """
+    if not question or _OPEN_QUESTION.search(question) or _UNKNOWING.search(sentence):
+        return False
+    return any(token.folded in _VERDICTS for token in tokens)
 
 
 def _repeats(sentence: str, tokens: Sequence[Token], question: str) -> bool:

@@ -24,7 +24,7 @@ from knowledge.listing import FoundDocument, Listing
 from tests.knowledge.house import House, house_in
 
 WAYS = {
-    "the question alone": lambda question, _earlier: Asked(question, None, question),
+    "the question alone": lambda question, _earlier: Asked(question, None, question, question),
     "all questions of the thread": lambda question, earlier: _joined([*earlier, question]),
     "the last two": lambda question, earlier: _joined([*earlier[-1:], question]),
     "Skredder": in_thread,
@@ -33,7 +33,7 @@ WAYS = {
 
 def _joined(questions: list[str]) -> Asked:
     question = " ".join(questions)
-    return Asked(question, None, question)
+    return Asked(question, None, question, question)
 
 
 def main() -> None:

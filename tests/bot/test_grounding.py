@@ -74,6 +74,35 @@ def test_an_answer_that_only_turns_the_question_round_says_nothing() -> None:
     assert says_something("You get 25 days of paid leave, for everyone [1].", [LEAVE], question)
 
 
+@pytest.mark.parametrize(
+    ("text", "admits"),
+    [
+        ("I do not know.", True),
+        ("We don't know that, sorry.", True),
+        ("Sorry, I cannot find it.", True),
+        ("The sources do not hold the answer.", True),
+        ("Det vet jeg ikke.", True),
+        ("Vi vet ikke.", True),
+        ("If you cannot find the form, ask people ops. [1]", False),
+        ("“I do not know is a fine answer.” [1]", False),
+        ("Hvis du ikke vet det, spør lederen din [1].", False),
+    ],
+)
+def test_only_an_answer_that_speaks_of_itself_admits_that_it_does_not_know(
+    text: str, admits: bool
+) -> None:
+    assert says_it_does_not_know(text) is admits
+
+
+def test_a_sentence_cites_the_passage_that_says_it() -> None:
+    passages = ["Dogs must stay at home.", "The office is open from 8:00 to 16:00."]
+    check = GroundingCheck().read([Ground("", text) for text in passages])
+    writer = GroundedWriter(check, passages, "When is the office open?")
+    shown = writer.write("The office is open from 8:00 to 16:00 [1].")
+    assert isinstance(shown, Shown)
+    assert shown.text == "The office is open from 8:00 to 16:00 [2]."
+
+
 def test_a_copied_heading_line_is_left_out_of_the_answer() -> None:
     headings = ["The Bergen office > Keys and doors"]
     copied = "[1] The Bergen office > Keys and doors\nThe doors open at eight [1]."

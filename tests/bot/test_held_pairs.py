@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.corrections import Corrections
+from bot.pair_audience import ASKED_IN_PRIVATE
 from bot.pair_checks import PairChecks
 from bot.pair_import import PairImport
 from bot.permissions import Permissions
@@ -117,6 +118,52 @@ def test_what_a_colleague_asked_in_a_direct_message_is_looked_at_first(
     answer = _answer(database, "everyone", place="dm", user=asker)
     _correct(corrections, answer, "Hei! Siv at the desk has it.")
     assert (_trains(database) == []) is is_held
+
+
+def test_a_better_wording_does_not_make_a_private_question_public(
+    database: Database, corrections: Corrections
+) -> None:
+    answer = _answer(database, "everyone", place="dm")
+    proposed = corrections.correct(
+        answer_id=answer, text="Hei! Siv has it.", reason="wrong", user_id="U0OTHER", key="k"
+    )
+    better = corrections.edit(
+        pair_id=proposed.id, text="Hei! Siv at the desk has it.", reason="", user_id=EXPERT, key="e"
+    )
+    assert better.holds == (ASKED_IN_PRIVATE,)
+    assert _trains(database) == []
+
+
+def test_a_follow_up_is_kept_with_what_it_is_about(
+    database: Database, corrections: Corrections
+) -> None:
+    with database.write() as session:
+        for ts, text in enumerate(("How many days of leave do I get?", "And for part-timers?")):
+            question = questions.record(
+                session, team_id="T1", channel="C1", ts=str(ts), thread_ts="0", user_id=ASKER,
+                place="mention", text=text,
+            )  # fmt: skip
+            assert question is not None
+            answer = answers.record(session, NewAnswer(question, "grounded", "Ten.", "base", ()))
+    number = _correct(corrections, answer.id, "Hei! You get as many days as you work.")
+    with database.read() as session:
+        kept = pairs.get(session, number).input
+        assert pairs.approved_answer(session, "And for part-timers?", {"everyone"}) is None
+    assert kept == "How many days of leave do I get? And for part-timers?"
+
+
+def test_whoever_looked_at_a_file_has_not_decided_what_contradicts(
+    database: Database, corrections: Corrections, tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.jsonl"
+    importing = PairImport(database, corrections)
+    for days in (25, 31):
+        output = f"Hei! You get {days} days of leave."
+        file.write_text(json.dumps({"input": "How many days of leave do I get?", "output": output}))
+        importing.run(file, actor="command line", approve=True, looked_at="I read them all.")
+    with database.read() as session:
+        assert pairs.get(session, 2).holds == ("It contradicts pair 1: 25 or 31",)
+    assert _trains(database) == []
 
 
 def test_rows_of_a_file_are_checked_and_the_report_counts_those_held(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.engines import EngineOpener
 from bot.inference import openvino_engine
 from bot.inference.language_model import InferenceFailed
 from bot.inference.memory import (
@@ -58,6 +59,14 @@ def test_an_engine_does_not_start_where_it_cannot_fit(
     monkeypatch.setattr(openvino_engine, "available_gib", lambda: 0.7)
     with pytest.raises(InferenceFailed, match="smaller `cache_gb`"):
         OpenVinoEngine(base_model.gguf, base_model.folder, "base")
+
+
+def test_what_does_not_fit_is_not_opened_by_an_engine_that_needs_more(
+    base_model: BaseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino_engine, "available_gib", lambda: 0.1)
+    with pytest.raises(MemoryTooSmall, match=r"0\.10 GiB are free"):
+        EngineOpener(base_model, "auto").open_files("base", None)
 
 
 def test_a_container_leaves_less_than_the_machine(tmp_path: Path) -> None:

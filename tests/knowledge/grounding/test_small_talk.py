@@ -49,6 +49,32 @@ def test_a_number_a_name_a_link_or_a_verdict_is_a_claim_however_friendly(sentenc
     assert not claims_nothing(sentence, QUESTION)
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Yes, of course!",
+        "Of course!",
+        "No problem.",
+        "Sorry, no.",
+        "Unfortunately not.",
+        "Ja, selvfølgelig!",
+        "Nei, dessverre.",
+        "Just ask if you want to bring a dog, it is allowed.",
+        "Let us know if you come, dogs may stay.",
+    ],
+)
+def test_a_friendly_yes_or_no_is_the_answer_to_a_question_that_wants_one(sentence: str) -> None:
+    assert not claims_nothing(sentence, "Can I bring my dog to the office?")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["Hi there!", "Good question!", "Let us know if there is anything else.", "I do not know."],
+)
+def test_other_friendly_words_stay_with_a_question_that_wants_a_yes_or_a_no(sentence: str) -> None:
+    assert claims_nothing(sentence, "Can I bring my dog to the office?")
+
+
 def test_turning_an_open_question_round_claims_nothing() -> None:
     assert claims_nothing("You get days of leave.", QUESTION)
     assert not claims_nothing("You do not get days of leave.", QUESTION)

@@ -1,0 +1,72 @@
+"""What colleagues get when nothing can be written: the page's own words, and that this is why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.answering import Outcome
+from bot.app import Skredder
+from bot.home import Home
+from bot.inference.language_model import LanguageModel, ModelUnavailable, PromptTooLong
+from bot.settings import load
+from training.base_model import BaseModel
+
+PAGE = "# The boat\n\n## Keys\n\nThe key to the boat hangs in the workshop behind the blue door.\n"
+QUESTION = "Where does the key to the boat hang?"
+
+
+@pytest.fixture(scope="module")
+def skredder(tmp_path_factory: pytest.TempPathFactory, base_model: BaseModel) -> Iterator[Skredder]:
+    folder = tmp_path_factory.mktemp("answering")
+    (folder / "pages").mkdir()
+    (folder / "pages" / "boat.md").write_text(PAGE, encoding="utf-8")
+    (folder / "skredder.toml").write_text('goal = "Answer colleagues from the handbook, warmly."\n')
+    home = Home(folder / "home", shared_models=Path(base_model.folder).parent)
+    with Skredder(home, load(folder / "skredder.toml", {})) as opened:
+        opened.operations.perform("ingest", {"path": str(folder / "pages"), "audience": "everyone"})
+        yield opened
+
+
+def _asked(skredder: Skredder) -> Outcome:
+    shown: list[str] = []
+    outcome = skredder.answering.answer(QUESTION, {"everyone"}, on_text=shown.append)
+    assert "behind the blue door" in "".join(shown)
+    return outcome
+
+
+def test_a_server_that_is_down_before_the_first_question_does_not_keep_the_page_from_anybody(
+    skredder: Skredder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def lease(_thread: str | None = None) -> Iterator[LanguageModel]:
+        raise ModelUnavailable("http://x cannot be reached")
+        yield
+
+    monkeypatch.setattr(skredder.models, "lease", lease)
+    outcome = _asked(skredder)
+    assert outcome.status == "grounded"
+    assert outcome.text.startswith("I can't write an answer right now")
+    assert "behind the blue door.” [1]" in outcome.text
+    assert outcome.model_version is None
+
+
+@pytest.mark.parametrize(
+    "fault", [lambda: ModelUnavailable("it broke off"), lambda: PromptTooLong(9_000, 2_000)]
+)
+def test_so_does_none_that_ends_later_and_no_prompt_that_does_not_fit(
+    skredder: Skredder, monkeypatch: pytest.MonkeyPatch, fault: Callable[[], Exception]
+) -> None:
+    assert _asked(skredder).model_version == "base"
+
+    def refuse(*_args: object, **_options: object) -> None:
+        raise fault()
+
+    with skredder.models.lease() as model:
+        monkeypatch.setattr(type(model), "start", refuse)
+    outcome = _asked(skredder)
+    assert "behind the blue door" in outcome.text
+    assert outcome.text.startswith("I can't write an answer right now")
