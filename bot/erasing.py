@@ -187,12 +187,7 @@ class Erasing:
 
     def _withdraw(self, written: Written, uses: Uses, stands_for: str, actor: str) -> None:
         with self._database.write() as session:
-            open_run = runs.current(session)
-            if open_run is not None and (
-                any(run.id == open_run.id for run in uses.runs)
-                or (open_run.snapshot_id is None and open_run.state != "queued")
-            ):
-                runs.cancel(session, open_run.id, actor)
+            runs.cancel_if_using(session, [run.id for run in uses.runs], actor)
             for pair_id in (*written.pairs, *written.asked_pairs):
                 pairs.erase(session, pair_id, actor)
                 jobs.enqueue(

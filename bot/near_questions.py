@@ -95,8 +95,10 @@ class NearQuestions:
 
     def _follow(self, session: Session) -> None:
         fresh = pairs.questions_from(session, self._last)
-        if self._last and (not fresh or fresh[0][0] != self._last):
-            # That transaction came to nothing, or the words of that pair were erased.
+        last = (self._last, self._questions.get(self._last))
+        if self._last and (not fresh or tuple(fresh[0]) != last):
+            # That transaction came to nothing (SQLite then gives its number to another pair), or
+            # the words of that pair were erased.
             self._clear()
             fresh = pairs.questions_from(session, 0)
         for pair_id, question in fresh:

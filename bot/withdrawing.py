@@ -77,9 +77,7 @@ class Withdrawing:
                     )
                 for pair_id in waiting:
                     pairs.reject(session, pair_id, actor, reason)
-                for run in uses.runs:
-                    if run.is_open:
-                        runs.cancel(session, run.id, actor)
+                runs.cancel_if_using(session, [run.id for run in uses.runs], actor)
                 audit.record(
                     session,
                     actor,

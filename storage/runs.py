@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -221,6 +221,24 @@ def abandon(session: Session, run_id: int, message: str) -> Run:
     if rows_changed(ended):
         audit.record(session, run.requested_by, "run.failed", f"run {run_id}", {"message": message})
     return run
+
+
+def cancel_if_using(session: Session, using: Collection[int], actor: str) -> None:
+    """Cancel the open run if it is one of these, or may train on the same pairs.
+
+    It may if it has begun and has no snapshot yet: it has read pairs, and nobody knows which.
+
+    Args:
+        session: A writing transaction.
+        using: The runs whose snapshots hold the pairs that are going.
+        actor: Who makes them go.
+    """
+    open_run = current(session)
+    if open_run is None:
+        return
+    is_preparing = open_run.snapshot_id is None and open_run.state != "queued"
+    if open_run.id in using or is_preparing:
+        cancel(session, open_run.id, actor)
 
 
 def cancel(session: Session, run_id: int, actor: str) -> Run:

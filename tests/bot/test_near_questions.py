@@ -128,6 +128,21 @@ def test_what_a_transaction_took_back_is_not_found(
         assert near.to(session, new.input) == ()
 
 
+def test_a_pair_that_takes_the_number_of_one_that_came_to_nothing_is_found(
+    database: Database, likeness: QuestionLikeness
+) -> None:
+    near = NearQuestions(likeness)
+    with database.write() as session:
+        pairs.propose(session, NewPair("Who has the blue kayak?", "Hei!", "U1", "import", "k1"))
+        near.follow(session)
+        session.rollback()
+    with database.write() as session:
+        red = NewPair("Who has the red ladder?", "Hei!", "U1", "import", "k2")
+        stored = pairs.propose(session, red)
+        assert near.to(session, "Who has the red ladder?") == (stored.id,)
+        assert near.to(session, "Who has the blue kayak?") == ()
+
+
 def test_erased_words_do_not_stay_in_memory(database: Database, likeness: QuestionLikeness) -> None:
     near = NearQuestions(likeness)
     secret = "Where did Kari Zwxyq leave her wet skis?"

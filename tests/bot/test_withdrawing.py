@@ -81,6 +81,18 @@ def test_a_run_under_way_on_them_is_stopped(database: Database, withdrawing: Wit
         assert runs.get(session, run.id).cancelled_by == "UBOSS"
 
 
+def test_a_run_that_has_read_pairs_and_not_said_which_is_stopped_too(
+    database: Database, withdrawing: Withdrawing
+) -> None:
+    with database.write() as session:
+        run = runs.propose(session, "2026-12", "schedule")
+        claimed = runs.claim(session, run.id, "w", runs.timedelta(60))
+        runs.enter(session, run.id, claimed.attempt, "preparing")
+    withdrawing.run("UMAL", "UBOSS", "The account was taken over.")
+    with database.read() as session:
+        assert runs.get(session, run.id).cancelled_by == "UBOSS"
+
+
 def test_a_dry_run_changes_nothing(
     database: Database, withdrawing: Withdrawing, woken: Woken
 ) -> None:
