@@ -18,6 +18,7 @@ from typing import Literal
 from storage import pairs, runs, snapshots, versions
 from storage.database import Database
 from storage.failpoints import failpoint
+from storage.pairs import Pair
 from storage.runs import Run
 from storage.versions import Serving
 from training.base_model import BaseModel
@@ -342,18 +343,44 @@ class Retraining:
         return ended
 
     def _snapshot(self, run_id: int, recipe: Recipe, watch: RunWatch) -> Snapshot:
+        """Freeze the pairs; anew if one of them was taken out while that was done.
+
+        The base model answers what is rehearsed meanwhile, which takes minutes the first time.
+        """
         with self._database.read() as session:
             run = runs.get(session, run_id)
-            if run.snapshot_id is not None:
+        if run.snapshot_id is not None:
+            with self._database.read() as session:
                 return self._read_snapshot(snapshots.get(session, run.snapshot_id).digest)
-            approved = pairs.for_snapshot(session, self._audience)
+        while True:
+            with self._database.read() as session:
+                approved = pairs.for_snapshot(session, self._audience)
+            snapshot = self._frozen(approved, recipe, watch)
+            failpoint("run.snapshot_written")
+            with self._database.write() as session:
+                now = pairs.for_snapshot(session, self._audience)
+                if _sides(approved) <= _sides(now):
+                    record = snapshots.register(
+                        session,
+                        snapshot.digest,
+                        prompt_version=snapshot.prompt_version,
+                        seed=snapshot.seed,
+                        train=snapshot.pair_ids("train"),
+                        held_out=snapshot.pair_ids("held_out"),
+                        replay_rows=snapshot.replay_rows,
+                    )
+                    runs.set_snapshot(session, run_id, watch.attempt, record.id)
+                    return snapshot
+            log.info("pairs changed while they were frozen, frozen anew run=%d", run_id)
+
+    def _frozen(self, approved: Sequence[Pair], recipe: Recipe, watch: RunWatch) -> Snapshot:
         learned = sum(1 for pair in approved if not pair.is_held_out)
         if not learned or learned == len(approved):
             raise RunImpossible(
                 f"{len(approved)} pairs are approved and not held, {learned} of them to learn from "
                 f"and {len(approved) - learned} kept for measuring; some of each are needed."
             )
-        snapshot = build_snapshot(
+        return build_snapshot(
             approved,
             self._replay(rows_wanted(learned, recipe.replay_share), recipe, watch),
             folder=self._folder / "snapshots",
@@ -364,19 +391,6 @@ class Retraining:
             find_section=self._find_section,
             count_tokens=self._count_tokens,
         )
-        failpoint("run.snapshot_written")
-        with self._database.write() as session:
-            record = snapshots.register(
-                session,
-                snapshot.digest,
-                prompt_version=snapshot.prompt_version,
-                seed=snapshot.seed,
-                train=snapshot.pair_ids("train"),
-                held_out=snapshot.pair_ids("held_out"),
-                replay_rows=snapshot.replay_rows,
-            )
-            runs.set_snapshot(session, run_id, watch.attempt, record.id)
-        return snapshot
 
     def _read_snapshot(self, digest: str) -> Snapshot:
         return read_snapshot(self._folder / "snapshots" / f"{digest}.jsonl", digest)
@@ -517,3 +531,8 @@ def _explain(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "The disk is full. Free some space, then run the training again."
     return f"something unexpected happened ({type(error).__name__}); the log has the details."
+
+
+def _sides(approved: Sequence[Pair]) -> set[tuple[int, str, str, str]]:
+    """What must still be so of pairs when a snapshot of them is registered."""
+    return {(pair.id, pair.split, pair.group_key, pair.output) for pair in approved}

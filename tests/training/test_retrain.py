@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -21,7 +22,7 @@ from training.evaluation.voice import VoiceUnclear
 from training.manifest import verify_manifest
 from training.process import read_progress
 from training.retrain import RunInterrupted
-from training.snapshot import read_snapshot
+from training.snapshot import Snapshot, build_snapshot, read_snapshot
 from training.version_files import sweep
 
 ROOT = Path(__file__).parents[2]
@@ -118,6 +119,29 @@ def test_a_run_killed_at_every_stage_goes_on_and_leaves_one_whole_version(
     assert steps == [1, 2, 3]
     lines = (stage.retraining.report_folder(run.id) / "progress.jsonl").read_text().splitlines()
     assert sum('"event": "step"' in line for line in lines) == 3, "it was trained more than once"
+
+
+def test_a_pair_taken_back_while_pairs_are_frozen_is_not_among_them(
+    quick_stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[Snapshot] = []
+    gone: list[int] = []
+
+    def build_and_take_back(*arguments: Any, **options: Any) -> Snapshot:
+        built.append(build_snapshot(*arguments, **options))
+        if not gone:
+            gone.append(built[0].pair_ids("train")[0])
+            with quick_stage.database.write() as session:
+                pairs.revoke(session, gone[0], "U9", "It was wrong.")
+        return built[-1]
+
+    monkeypatch.setattr("training.retrain.build_snapshot", build_and_take_back)
+    quick_stage.retraining.run(quick_stage.claim(quick_stage.propose().id))
+    assert len(built) == 2
+    with quick_stage.database.read() as session:
+        frozen = snapshots.pairs_in_last(session)
+    assert frozen
+    assert gone[0] not in frozen
 
 
 def test_a_run_ends_with_a_measured_version_that_nobody_is_answered_by_yet(
