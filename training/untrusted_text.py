@@ -35,7 +35,7 @@ _SAID_BY_MACHINE = re.compile(
     r"^[ \t>*#_-]*(?:system|assistant|assistent)[ \t*_]*:.*(?:\n|\Z)",
     re.IGNORECASE | re.MULTILINE,
 )
-_NUMBERED_LINES = re.compile(r"^([ \t]*)\[(\d{1,2})\]", re.MULTILINE)
+_NUMBERED_LINES = re.compile(r"^([ \t]*)\[(\d[^\[\]\n]*)(\]?)", re.MULTILINE)
 
 _HIDDEN_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
@@ -113,6 +113,11 @@ _TO_THE_MODEL = re.compile(
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
 
 
+def _in_round_brackets(number: re.Match[str]) -> str:
+    """What begins like a source's number, closed or not, in brackets that no source has."""
+    return f"{number[1]}({number[2]}{')' if number[3] else ''}"
+
+
 def as_data(text: str) -> str:
     """Return `text` with nothing in it that a model could take for an order or a mark.
 
@@ -125,7 +130,7 @@ def as_data(text: str) -> str:
         text = text[: mark.start()] + (text[end:] if end >= 0 else "")
     text = _SAID_BY_MACHINE.sub("", text.replace("<|", "<"))
     text = _PROMPT_LINES.sub(r"\1\2 –", text)
-    text = _NUMBERED_LINES.sub(r"\1(\2)", text)
+    text = _NUMBERED_LINES.sub(_in_round_brackets, text)
     return without_orders(text)
 
 
