@@ -157,6 +157,7 @@ class Skredder:
             settings.model.engine,
             server=remote_server(settings.model),
             cache_gib=settings.model.cache_gb,
+            at_once=settings.model.concurrent,
         )
         self.trial = CanaryTrial(self.database, settings.training.canary_share)
         self.models = Champion(

@@ -52,6 +52,7 @@ class EngineOpener:
         *,
         server: RemoteServer | None = None,
         cache_gib: float = 1.0,
+        at_once: int | None = None,
     ) -> None:
         """Take the base model and which engine the settings ask for.
 
@@ -60,7 +61,9 @@ class EngineOpener:
             engine: Which engine; `auto` takes the quickest that can load a version.
             server: Where `remote` asks.
             cache_gib: How much memory keys and values may take, in GiB.
+            at_once: How many answers are worked on at once; None is what is quickest for each.
         """
+        self._at_once = at_once
         self._base = base
         self._engine = engine
         self._server = server
@@ -104,15 +107,22 @@ class EngineOpener:
             raise InferenceFailed(f"{name} has no GGUF file, which OpenVINO needs.")
         from bot.inference.transformers_engine import TransformersEngine
 
-        return TransformersEngine(self._base, None if folder is None else folder / "adapter", name)
+        adapter = None if folder is None else folder / "adapter"
+        return TransformersEngine(self._base, adapter, name, at_once=self._at_once)
 
     def _open_vino(self, gguf: Path, name: str) -> LanguageModel:
-        from bot.inference.openvino_engine import OpenVinoEngine
+        from bot.inference.openvino_engine import AT_ONCE, OpenVinoEngine
 
-        return OpenVinoEngine(gguf, self._base.folder, name, cache_gib=self._cache_gib)
+        return OpenVinoEngine(
+            gguf,
+            self._base.folder,
+            name,
+            cache_gib=self._cache_gib,
+            at_once=self._at_once or AT_ONCE,
+        )
 
     def _open_remote(self, name: str, folder: Path | None) -> LanguageModel:
-        from bot.inference.remote_engine import RemoteEngine
+        from bot.inference.remote_engine import AT_ONCE, RemoteEngine
 
         if self._server is None or not self._server.model:
             raise InferenceFailed(
@@ -120,7 +130,13 @@ class EngineOpener:
                 "the model."
             )
         adapter = None if folder is None else folder / "adapter"
-        return RemoteEngine(self._server, name, adapter=adapter, tokenizer_folder=self._base.folder)
+        return RemoteEngine(
+            self._server,
+            name,
+            adapter=adapter,
+            tokenizer_folder=self._base.folder,
+            at_once=self._at_once or AT_ONCE,
+        )
 
 
 def _gguf_in(folder: Path) -> Path | None:

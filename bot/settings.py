@@ -194,8 +194,9 @@ class ModelSettings(_Section):
     server_whole_answer: float = Field(default=180, gt=0, le=3600)
     #: How long an answer may be, in tokens.
     max_new_tokens: int = Field(default=128, ge=16, le=2048)
-    #: How many questions are worked on at once; the bundled engine generates for as many together.
-    concurrent: int = Field(default=16, ge=1, le=64)
+    #: How many answers are written at once; more questions wait in line, where askers take turns.
+    #: Empty: what is quickest, 16 on a processor, 64 on a GPU or a server.
+    concurrent: int | None = Field(default=None, ge=1, le=256)
 
 
 class AnswerSettings(_Section):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from storage import jobs
 from storage.database import Database
@@ -39,7 +40,10 @@ class TryLater(Exception):
 
 
 class Workers:
-    """A few threads that do jobs of certain kinds.
+    """Threads that do jobs of certain kinds.
+
+    Of those that are idle one looks for work, and whoever takes a job wakes the next: so a hundred
+    that wait cost no more than one, and as many work as there are jobs.
 
     A handler must be repeatable: it may be called again for the same job after a crash. It
     finishes its job itself, in the transaction of its last write, or leaves that to the worker.
@@ -69,6 +73,8 @@ class Workers:
         self._handlers = dict(handlers)
         self._give_up = give_up
         self._wake = threading.Condition()
+        self._called = 0
+        self._has_lookout = False
         self._stopping = threading.Event()
         self._running: dict[int, Job] = {}
         self._lock = threading.Lock()
@@ -86,12 +92,14 @@ class Workers:
     def wake(self) -> None:
         """Look for work now."""
         with self._wake:
-            self._wake.notify_all()
+            self._called += 1
+            self._wake.notify()
 
     def stop(self, seconds: float = 20.0) -> None:
         """Take no new jobs, wait up to `seconds` for running ones, give the others back."""
         self._stopping.set()
-        self.wake()
+        with self._wake:
+            self._wake.notify_all()
         for thread in self._threads:
             thread.join(seconds)
         self._heart.join(1.0)
@@ -105,15 +113,16 @@ class Workers:
 
     def _work(self) -> None:
         while not self._stopping.is_set():
+            called = self._called
             try:
                 job = self._claim()
             except SQLAlchemyError:
                 log.exception("jobs cannot be claimed")
                 job = None
             if job is None:
-                with self._wake:
-                    self._wake.wait(IDLE_SECONDS)
+                self._rest(called)
                 continue
+            self.wake()
             with self._lock:
                 self._running[job.id] = job
             try:
@@ -124,6 +133,24 @@ class Workers:
             finally:
                 with self._lock:
                     self._running.pop(job.id, None)
+
+    def _rest(self, called: int) -> None:
+        """Wait until there may be work.
+
+        Args:
+            called: How often `wake` was called before work was looked for in vain.
+        """
+        with self._wake:
+            if self._called != called or self._stopping.is_set():
+                return
+            if self._has_lookout:
+                self._wake.wait()
+                return
+            self._has_lookout = True
+            try:
+                self._wake.wait(IDLE_SECONDS)
+            finally:
+                self._has_lookout = False
 
     def _claim(self) -> Job | None:
         with self._database.read() as session:
@@ -172,11 +199,18 @@ class Workers:
 
     def _beat(self) -> None:
         while not self._stopping.wait(HEARTBEAT_SECONDS):
-            with self._lock:
-                running = list(self._running.values())
-            for job in running:
-                try:
-                    with self._database.write() as session:
-                        jobs.renew(session, job, LEASE)
-                except (LeaseLost, SQLAlchemyError) as error:
-                    log.warning("lease not renewed job=%d: %s", job.id, error)
+            try:
+                with self._database.write() as session:
+                    with self._lock:  # after waiting to write: what has ended needs no lease
+                        running = list(self._running.values())
+                    for job in running:
+                        self._renew(session, job)
+            except SQLAlchemyError as error:
+                log.warning("leases not renewed: %s", error)
+
+    @staticmethod
+    def _renew(session: Session, job: Job) -> None:
+        try:
+            jobs.renew(session, job, LEASE)
+        except LeaseLost as error:
+            log.warning("lease not renewed job=%d: %s", job.id, error)

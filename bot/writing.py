@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from training.prompt import without_citations
 
 #: How often a waiting answer looks up its place in the queue, in seconds.
 LOOK_EVERY = 1.0
+
+#: How long a place that was told stays told, in seconds: each time is a call of Slack's.
+TELL_EVERY = 10.0
 
 
 #: A greeting or a farewell has at most this many characters.
@@ -68,7 +72,8 @@ def write_down(
         generation: The model at work, or waiting for its turn.
         writer: Decides what is shown.
         on_text: Called with each piece that is shown.
-        on_place: Called with the place in the queue when it has changed, while it waits.
+        on_place: Called with the place in the queue, while it waits: at once, and then every ten
+            seconds if it has changed.
         is_cancelled: Asked between pieces; when true the answer is abandoned.
 
     Raises:
@@ -139,13 +144,15 @@ def _friendly_words(kept: Sequence[str]) -> tuple[str, str]:
 def _wait(
     generation: Generation, on_place: Callable[[int], None], is_cancelled: Callable[[], bool]
 ) -> None:
-    told = 0
+    told, told_at = 0, -math.inf
     while not generation.wait_for_turn(LOOK_EVERY):
         if is_cancelled():
             generation.cancel()
             raise Cancelled
+        if time.monotonic() < told_at + TELL_EVERY:
+            continue
         if (place := generation.place) and place != told:
-            told = place
+            told, told_at = place, time.monotonic()
             on_place(place)
 
 

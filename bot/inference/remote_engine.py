@@ -68,6 +68,7 @@ class RemoteEngine:
         adapter: Path | None = None,
         tokenizer_folder: Path | None = None,
         rest_seconds: float = REST_SECONDS,
+        at_once: int = AT_ONCE,
     ) -> None:
         """Reach the server, and let it load the adapter if there is one.
 
@@ -77,6 +78,7 @@ class RemoteEngine:
             adapter: The adapter's folder, verified, on a file system that the server sees too.
             tokenizer_folder: The base model's folder; without it tokens are estimated.
             rest_seconds: For how long a failing server is left alone.
+            at_once: How many answers are asked for at once; the rest wait.
 
         Raises:
             ModelUnavailable: the server cannot be reached.
@@ -95,7 +97,7 @@ class RemoteEngine:
         self._loop = asyncio.new_event_loop()
         self._tasks: dict[Request[Messages], asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._admission: Admission[Messages] = Admission(AT_ONCE, version, self._look_soon)
+        self._admission: Admission[Messages] = Admission(at_once, version, self._look_soon)
         self._adapter: str | None = None
         self._thread = threading.Thread(target=self._run, name=f"remote-{version}", daemon=True)
         self._thread.start()

@@ -48,13 +48,16 @@ class _Running:
 class TransformersEngine:
     """A version served from the base's folder and an adapter. See `LanguageModel`."""
 
-    def __init__(self, base: BaseModel, adapter: Path | None, version: str) -> None:
+    def __init__(
+        self, base: BaseModel, adapter: Path | None, version: str, *, at_once: int | None = None
+    ) -> None:
         """Load the model, with the adapter merged into its weights.
 
         Args:
             base: The base model.
             adapter: The adapter's folder, verified; None serves the base.
             version: The version's name.
+            at_once: How many answers are worked on at once; None is 16, on a GPU 64.
 
         Raises:
             InferenceFailed: the files cannot be loaded.
@@ -93,8 +96,8 @@ class TransformersEngine:
         self._manager.start()
         self._running: dict[str, _Running] = {}
         self._numbers = itertools.count(1)
-        at_once = AT_ONCE_GPU if has_gpu else AT_ONCE_CPU
-        self._admission: Admission[list[int]] = Admission(at_once, version)
+        most = at_once or (AT_ONCE_GPU if has_gpu else AT_ONCE_CPU)
+        self._admission: Admission[list[int]] = Admission(most, version)
         self._reader = threading.Thread(
             target=self._read_until_closed, name=f"transformers-{version}", daemon=True
         )

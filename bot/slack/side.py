@@ -52,6 +52,13 @@ log = logging.getLogger(__name__)
 GAP_DAYS = 90
 MOST_GAPS = 6
 
+#: So many answers are written at once by any engine, if the settings do not say how many.
+MOST_AT_ONCE = 64
+
+#: So many questions more have a thread each while they wait in the engine's line, where askers take
+#: turns and see their place. What comes beyond them waits in SQL, in the order it came.
+WAITING = 64
+
 #: How often a socket is looked at; one that is dead is replaced after four times that.
 PING_SECONDS = 3.0
 
@@ -225,7 +232,7 @@ class SlackSide:
                 **learning,
             },
             give_up=self._give_up,
-            threads=settings.model.concurrent,
+            threads=(settings.model.concurrent or MOST_AT_ONCE) + WAITING,
         )
         self._retrainer = Workers(
             name="retraining",

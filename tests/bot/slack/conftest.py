@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,13 @@ def _is_finished(message: Json) -> bool:
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory, base_model: BaseModel) -> Iterator[Bot]:
     """Open a workspace and start a bot that has read two pages."""
-    folder = tmp_path_factory.mktemp("bot")
+    with open_bot(tmp_path_factory.mktemp("bot"), base_model) as opened:
+        yield opened
+
+
+@contextmanager
+def open_bot(folder: Path, base_model: BaseModel, settings: str = SETTINGS) -> Iterator[Bot]:
+    """Open a workspace and start a bot that has read two pages, with settings of its own."""
     handbook = folder / "handbook"
     handbook.mkdir()
     (handbook / "leave.md").write_text(LEAVE, encoding="utf-8")
@@ -186,7 +193,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory, base_model: BaseModel) -> Iter
     with WorkspaceServer(workspace) as server:
         file = folder / "skredder.toml"
         file.write_text(
-            SETTINGS.format(
+            settings.format(
                 admin=workspace.person("Sindre").id,
                 expert=workspace.person("Ingrid").id,
                 payroll=workspace.person("Tom").id,
