@@ -171,6 +171,7 @@ class Skredder:
             ingestion=self.ingestion,
             indexes=indexes,
             verify_version=opener.verify,
+            ask_server=opener.ask_server,
             reconcile_verified=self._learning.reconcile,
             reembedding=self._reembedding,
         )

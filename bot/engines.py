@@ -9,15 +9,18 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bot.inference.language_model import InferenceFailed, LanguageModel
 from bot.inference.memory import MemoryTooSmall
 from bot.inference.remote_server import RemoteServer
 from bot.settings import ModelSettings
-from storage.versions import Version
+from storage.versions import BASE, Version
 from training.base_model import BaseModel
 from training.manifest import verify_manifest
+
+if TYPE_CHECKING:
+    from bot.inference.remote_engine import RemoteEngine
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +113,21 @@ class EngineOpener:
         adapter = None if folder is None else folder / "adapter"
         return TransformersEngine(self._base, adapter, name, at_once=self._at_once)
 
+    def ask_server(self) -> str | None:
+        """Return what the server that answers says it has; None where no server does.
+
+        Raises:
+            InferenceFailed: it cannot be reached, or does not serve the model.
+        """
+        if self._engine != "remote":
+            return None
+        opened = self._open_remote(BASE, None)
+        try:
+            names = ", ".join(model.name for model in opened.check()) or "nothing"
+        finally:
+            opened.close()
+        return f"{opened.url} answers, and lists {names}"
+
     def _open_vino(self, gguf: Path, name: str) -> LanguageModel:
         from bot.inference.openvino_engine import AT_ONCE, OpenVinoEngine
 
@@ -121,7 +139,7 @@ class EngineOpener:
             at_once=self._at_once or AT_ONCE,
         )
 
-    def _open_remote(self, name: str, folder: Path | None) -> LanguageModel:
+    def _open_remote(self, name: str, folder: Path | None) -> RemoteEngine:
         from bot.inference.remote_engine import AT_ONCE, RemoteEngine
 
         if self._server is None or not self._server.model:

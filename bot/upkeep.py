@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
+from bot.inference.language_model import InferenceFailed
 from knowledge.examination import examine
 from knowledge.gaps import Unanswered, find_gaps
 from knowledge.indexing import Indexes
@@ -51,6 +52,7 @@ class Upkeep:
         indexes: Indexes,
         verify_version: Callable[[Version], None],
         reconcile_verified: Callable[[], int],
+        ask_server: Callable[[], str | None] = lambda: None,
         reembedding: Reembedding | None = None,
     ) -> None:
         """Take the collaborators.
@@ -62,6 +64,8 @@ class Upkeep:
             verify_version: Raises `ManifestBroken` when a version's files are damaged.
             reconcile_verified: Brings the index of verified answers in line with SQL; returns
                 how many were put right.
+            ask_server: Says what the server has that answers, if one does; raises
+                `InferenceFailed` when it is not well.
             reembedding: Makes the vectors of the embedder that the settings name, if that is
                 not the one that serves.
         """
@@ -70,6 +74,7 @@ class Upkeep:
         self._indexes = indexes
         self._verify_version = verify_version
         self._reconcile_verified = reconcile_verified
+        self._ask_server = ask_server
         self._reembedding = reembedding
 
     def ingest(
@@ -157,6 +162,7 @@ class Upkeep:
             *self._index_checks(repair=repair),
             self._verified_check(repair=repair),
             self._version_check(),
+            *self._server_checks(),
             *self._source_checks(),
         ]
         return [asdict(check) for check in checks]
@@ -248,6 +254,13 @@ class Upkeep:
         except (ManifestBroken, OSError) as error:
             return Check("version", False, str(error))
         return Check("version", True, f"{serving.name}, every byte as it was written")
+
+    def _server_checks(self) -> list[Check]:
+        try:
+            finding = self._ask_server()
+        except InferenceFailed as failed:
+            return [Check("model server", False, str(failed))]
+        return [] if finding is None else [Check("model server", True, finding)]
 
     def _source_checks(self) -> list[Check]:
         with self._database.read() as session:

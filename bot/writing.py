@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import math
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -142,7 +142,11 @@ class OpenVinoEngine:
         while True:
             self._wake.clear()
             for request in self._admission.admit():
-                self._begin(request)
+                try:
+                    self._begin(request)
+                except Exception as error:  # whatever it is, the others still want their answers
+                    log.exception("an answer could not be begun version=%s", self._version)
+                    self._admission.leave(request, error)
             if not self._running:
                 if self._admission.is_closed and self._admission.is_empty():
                     return
@@ -150,12 +154,16 @@ class OpenVinoEngine:
                 continue
             try:
                 self._pipeline.step()
-            except RuntimeError as error:
+            except Exception as error:
                 log.exception("inference step failed version=%s", self._version)
                 self._fail_all(error)
                 continue
             for number in list(self._running):
-                self._collect(number)
+                try:
+                    self._collect(number)
+                except Exception as error:
+                    log.exception("an answer could not be read version=%s", self._version)
+                    self._fail(number, error)
 
     def _begin(self, request: Request[list[int]]) -> None:
         import numpy
@@ -167,12 +175,8 @@ class OpenVinoEngine:
         config.apply_chat_template = False
         config.stop_token_ids = set(self._tokenizer.end_tokens)
         number = next(self._numbers)
-        try:
-            prompt = openvino.Tensor(numpy.array([request.prompt], dtype=numpy.int64))
-            handle = self._pipeline.add_request(number, prompt, config)
-        except RuntimeError as error:
-            self._admission.leave(request, error)
-            return
+        prompt = openvino.Tensor(numpy.array([request.prompt], dtype=numpy.int64))
+        handle = self._pipeline.add_request(number, prompt, config)
         text = TextFromTokens(self._tokenizer.decode)
         self._running[number] = _Running(request, handle, text)
 
@@ -215,7 +219,10 @@ class OpenVinoEngine:
 
     def _fail_all(self, error: Exception) -> None:
         for number in list(self._running):
-            running = self._running.pop(number)
-            if not running.is_cancelled:
-                running.handle.cancel()
-                self._admission.leave(running.request, error)
+            self._fail(number, error)
+
+    def _fail(self, number: int, error: Exception) -> None:
+        running = self._running.pop(number, None)
+        if running is not None and not running.is_cancelled:
+            running.handle.cancel()
+            self._admission.leave(running.request, error)

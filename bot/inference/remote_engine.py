@@ -99,6 +99,8 @@ class RemoteEngine:
         self._timer: asyncio.TimerHandle | None = None
         self._admission: Admission[Messages] = Admission(at_once, version, self._look_soon)
         self._adapter: str | None = None
+        self._adapter_folder = adapter
+        self._loading = asyncio.Lock()
         self._thread = threading.Thread(target=self._run, name=f"remote-{version}", daemon=True)
         self._thread.start()
         try:
@@ -113,6 +115,11 @@ class RemoteEngine:
     def version(self) -> str:
         """The version's name."""
         return self._version
+
+    @property
+    def url(self) -> str:
+        """Where the server is."""
+        return self._server.url
 
     @property
     def context_tokens(self) -> int:
@@ -283,11 +290,30 @@ class RemoteEngine:
                     request.generation.add(piece)
                 return
             except ServerFault as fault:
-                if has_said_something or not fault.may_pass or attempt == ATTEMPTS:
+                if has_said_something or attempt == ATTEMPTS:
+                    raise
+                if fault.status == 404 and await self._loaded_again():
+                    continue
+                if not fault.may_pass:
                     raise
                 log.info("remote attempt %d failed version=%s: %s", attempt, self._version, fault)
                 await asyncio.sleep(min(max(pause, fault.wait), LONGEST_PAUSE_SECONDS))
                 pause *= 2
+
+    async def _loaded_again(self) -> bool:
+        """Let a server that was restarted, and has forgotten the adapter, load it again.
+
+        Returns:
+            Whether it was forgotten, and is there again.
+        """
+        if self._adapter is None or self._adapter_folder is None:
+            return False
+        async with self._loading:  # many ask at once; the first one loads it
+            if self._adapter in {model.name for model in await self._client.models()}:
+                return True
+            await self._client.load_adapter(self._adapter, self._adapter_folder)
+        log.warning("adapter loaded again adapter=%s server=%s", self._adapter, self._server.url)
+        return True
 
     def _resting(self) -> ModelUnavailable:
         return ModelUnavailable(

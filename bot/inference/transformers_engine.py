@@ -149,23 +149,35 @@ class TransformersEngine:
     def _read_until_closed(self) -> None:
         while not (self._admission.is_closed and self._admission.is_empty()):
             for request in self._admission.admit():
-                self._begin(request)
-            self._drop_cancelled()
-            output = self._manager.get_result(timeout=_LOOK_SECONDS)
-            if output is not None:
-                self._take(output)
-            elif not self._manager.is_running():
-                self._fail_all(InferenceFailed("The batching thread has ended."))
+                try:
+                    self._begin(request)
+                except Exception as error:  # whatever it is, the others still want their answers
+                    log.exception("an answer could not be begun version=%s", self._version)
+                    self._admission.leave(request, error)
+            try:
+                self._read()
+            except Exception as error:
+                log.exception("answers could not be read version=%s", self._version)
+                self._fail_all(error)
+
+    def _read(self) -> None:
+        """Hand out what the batching thread has made since the last time."""
+        self._drop_cancelled()
+        output = self._manager.get_result(timeout=_LOOK_SECONDS)
+        if output is not None:
+            self._take(output)
+        elif not self._manager.is_running():
+            self._fail_all(InferenceFailed("The batching thread has ended."))
 
     def _begin(self, request: Request[list[int]]) -> None:
         name = f"answer-{next(self._numbers)}"
-        self._running[name] = _Running(request, TextFromTokens(self._tokenizer.decode))
         self._manager.add_request(
             request.prompt,
             request_id=name,
             max_new_tokens=request.options.max_new_tokens,
             streaming=True,
         )
+        self._running[name] = _Running(request, TextFromTokens(self._tokenizer.decode))
 
     def _take(self, output: Any) -> None:
         """Hand out the new tokens of one answer, and end it if it has ended."""
@@ -191,6 +203,7 @@ class TransformersEngine:
 
     def _fail_all(self, error: Exception) -> None:
         for name in list(self._running):
+            self._manager.cancel_request(name)
             self._end(name, error)
 
     def _end(self, name: str, failure: Exception | None) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -181,3 +182,48 @@ def test_an_adapter_counts_in_the_transformers_engine_too(
     merged = load_merged(base_model, random_adapter)
     expected = [greedy(merged, base_model, question, 8) for question in QUESTIONS]
     assert [text.strip() for text in said] == expected
+
+
+class _Breaking:
+    """What an engine works with, failing once in one method, with an error nobody expects."""
+
+    def __init__(self, real: Any, method: str) -> None:
+        self._real = real
+        self._method = method
+        self._is_due = True
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._method and self._is_due:
+            self._is_due = False
+            return self._fail
+        return getattr(self._real, name)
+
+    def _fail(self, *_: object, **__: object) -> None:
+        raise ZeroDivisionError("nobody expects this")
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [
+        ("openvino", "add_request"),
+        ("openvino", "step"),
+        ("transformers", "add_request"),
+        ("transformers", "get_result"),
+    ],
+)
+def test_an_error_nobody_expects_ends_one_answer_and_the_next_one_comes(
+    kind: str, method: str, base_model: BaseModel, request: pytest.FixtureRequest
+) -> None:
+    opened: Any = open_engine(kind, base_model, request)
+    part = "_pipeline" if kind == "openvino" else "_manager"
+    real = getattr(opened, part)
+    running = opened.start(ENDLESS, LONG)
+    next(iter(running))
+    setattr(opened, part, _Breaking(real, method))
+    if method == "add_request":
+        running.cancel()
+        running = opened.start(render_general(QUESTIONS[0]), SHORT)
+    with pytest.raises(InferenceFailed, match="nobody expects this"):
+        running.text()
+    assert opened.start(render_general(QUESTIONS[0]), SHORT).text()
+    opened.close()

@@ -278,6 +278,41 @@ def test_two_engines_of_one_version_do_not_unload_each_others_adapter(
     serving.close()
 
 
+def test_a_server_that_was_restarted_is_given_the_adapter_again(
+    server: FaultyServer, random_adapter: Path
+) -> None:
+    wanted = settings_of(server, loads_adapters=True)
+    opened = RemoteEngine(wanted, "v3", adapter=random_adapter)
+    forgotten = next(name for name in server.models if name != MODEL)
+    del server.models[forgotten]
+    answers = [opened.start(PROMPT, SHORT) for _ in range(5)]
+    assert [answer.text() for answer in answers] == [ANSWER] * 5
+    loads = [body for path, _, body in server.requests if path == "/v1/load_lora_adapter"]
+    assert [body["lora_name"] for body in loads] == [forgotten] * 2
+    opened.close()
+
+
+def test_a_server_that_forgets_every_adapter_is_not_asked_for_ever(
+    server: FaultyServer, random_adapter: Path
+) -> None:
+    opened = RemoteEngine(settings_of(server, loads_adapters=True), "v3", adapter=random_adapter)
+    server.models = {MODEL: server.models[MODEL]}
+    server.loads_adapters = False
+    with pytest.raises(InferenceFailed, match="does not load adapters"):
+        opened.start(PROMPT, SHORT).text()
+    assert server.chats() == 1
+    opened.close()
+
+
+def test_the_doctor_asks_the_server_how_it_is(server: FaultyServer, base_model: BaseModel) -> None:
+    opener = EngineOpener(base_model, "remote", server=settings_of(server))
+    assert opener.ask_server() == f"{server.url} answers, and lists served"
+    server.list_fault = status(401)
+    with pytest.raises(InferenceFailed, match=r"refuses the key in SKREDDER_MODEL_API_KEY"):
+        opener.ask_server()
+    assert EngineOpener(base_model, "openvino").ask_server() is None
+
+
 def test_a_server_that_cannot_load_adapters_is_a_plain_reason(
     server: FaultyServer, random_adapter: Path, base_model: BaseModel
 ) -> None:
