@@ -18,6 +18,7 @@ from bot.grounding import (
     settle_citations,
 )
 from bot.inference.language_model import (
+    TOKENS_PER_MESSAGE,
     GenerationOptions,
     LanguageModel,
     ModelUnavailable,
@@ -64,6 +65,12 @@ _QUOTES = {
 _OUT_OF_REACH = {
     "en": "I can't write an answer right now, so here is what the page says: {quote}",
     "no": "Jeg får ikke skrevet et svar akkurat nå, så her er det siden sier: {quote}",
+}
+
+#: Stands before a quotation of a page that is not in the question's language, by both.
+_OF_A_PAGE_IN = {
+    ("en", "no"): "(the page is in Norwegian)",
+    ("no", "en"): "(siden er på engelsk)",
 }
 
 _CUT_OFF = {
@@ -195,7 +202,7 @@ class Answering:
                 outcome = self._grounded(
                     model,
                     asked,
-                    self.pack(model, hits),
+                    self.pack(model, hits, asked.alone),
                     timings,
                     asker=asker,
                     on_text=on_text,
@@ -341,8 +348,11 @@ class Answering:
         quote = quotation(ranked)
         if not quote:
             return self._abstention(asked.question, passages)
-        text = forms[_language(asked.question)].replace("{quote}", quote)
-        cited = cited_numbers(text)
+        cited = cited_numbers(quote)
+        language = _language(asked.question)
+        page = detect_language(passages[cited[0] - 1].text) if cited else language
+        quote = " ".join(filter(None, (_OF_A_PAGE_IN.get((language, page)), quote)))
+        text = forms[language].replace("{quote}", quote)
         return Outcome("grounded", text, _sources(passages, cited=cited), model_version=version)
 
     def _ranked(self, asked: Asked, passages: Sequence[Passage]) -> tuple[AnswerSentence, ...]:
@@ -353,14 +363,17 @@ class Answering:
             [passage.similarity for passage in passages],
         )
 
-    def pack(self, model: LanguageModel, hits: Sequence[Passage]) -> tuple[Passage, ...]:
+    def pack(
+        self, model: LanguageModel, hits: Sequence[Passage], question: str
+    ) -> tuple[Passage, ...]:
         """Return the best passages that fit the budget, best first; always at least one.
 
-        What room is left goes to neighbours that were found, too: a section that was cut is put
-        together again.
+        The budget is what the settings say, or what the model's context leaves beside everything
+        else if that is less. What room is left goes to neighbours that were found, too: a section
+        that was cut is put together again.
         """
         packed: list[Passage] = []
-        left = self._context_tokens
+        left = min(self._context_tokens, self._room(model, question))
         sizes = {
             hit.id: model.count_tokens(f"{hit.title} > {hit.heading}\n{hit.text}") for hit in hits
         }
@@ -376,6 +389,12 @@ class Answering:
                     left -= sizes[hit.id]
                     break
         return tuple(packed)
+
+    def _room(self, model: LanguageModel, question: str) -> int:
+        """How many tokens of passages the model's context leaves, beside prompt and answer."""
+        frame = self.prompt(question, (), teaches_voice=model.version == BASE)
+        taken = sum(model.count_tokens(message.content) + TOKENS_PER_MESSAGE for message in frame)
+        return model.context_tokens - self._options.max_new_tokens - taken
 
     def prompt(
         self, question: str, passages: Sequence[Passage], *, teaches_voice: bool = False

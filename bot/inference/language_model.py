@@ -11,6 +11,9 @@ from typing import Protocol
 
 from training.prompt import ChatMessage
 
+#: What a chat template puts round a message, in tokens; rather too many.
+TOKENS_PER_MESSAGE = 8
+
 
 class InferenceFailed(Exception):
     """The engine could not answer; the message says why."""

@@ -21,6 +21,7 @@ from bot.inference.admission import Admission, Request
 from bot.inference.chat_tokenizer import ChatTokenizer
 from bot.inference.circuit_breaker import CircuitBreaker
 from bot.inference.language_model import (
+    TOKENS_PER_MESSAGE,
     Generation,
     GenerationOptions,
     InferenceFailed,
@@ -52,7 +53,6 @@ CONTEXT_TOKENS = 4096
 
 #: Without a tokenizer: no text of a European language has so few bytes a token.
 BYTES_PER_TOKEN = 2
-TOKENS_PER_MESSAGE = 8
 
 Messages = tuple[ChatMessage, ...]
 

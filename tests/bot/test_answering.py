@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,31 @@ def test_so_does_none_that_ends_later_and_no_prompt_that_does_not_fit(
     outcome = _asked(skredder)
     assert "behind the blue door" in outcome.text
     assert outcome.text.startswith("I can't write an answer right now")
+
+
+def test_a_page_in_another_language_is_quoted_with_a_word_of_warning(
+    skredder: Skredder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object, **_options: object) -> None:
+        raise ModelUnavailable("it broke off")
+
+    with skredder.models.lease() as model:
+        monkeypatch.setattr(type(model), "start", refuse)
+    outcome = skredder.answering.answer("Hvor henger nøkkelen til båten (boat key)?", {"everyone"})
+    assert "her er det siden sier: (siden er på engelsk) “The key to the boat" in outcome.text
+    assert "(the page is" not in _asked(skredder).text
+
+
+def test_fewer_passages_are_given_to_a_model_with_little_context(
+    skredder: Skredder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering = skredder.answering
+    with skredder.models.lease() as model:
+        found = answering.passages_for(QUESTION, {"everyone"})[0]
+        hits = [replace(found, id=f"{n}", first=9 * n, last=9 * n) for n in range(3)]
+        assert len(answering.pack(model, hits, QUESTION)) == 3
+        frame = answering.prompt(QUESTION, (), teaches_voice=True)
+        used = sum(model.count_tokens(message.content) + 8 for message in frame) + 128
+        one = model.count_tokens(f"{hits[0].title} > {hits[0].heading}\n{hits[0].text}")
+        monkeypatch.setattr(type(model), "context_tokens", used + 2 * one)
+        assert len(answering.pack(model, hits, QUESTION)) == 2
