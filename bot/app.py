@@ -158,6 +158,7 @@ class Skredder:
             server=remote_server(settings.model),
             cache_gib=settings.model.cache_gb,
             at_once=settings.model.concurrent,
+            four_bits=settings.model.four_bits,
         )
         self.trial = CanaryTrial(self.database, settings.training.canary_share)
         self.models = Champion(

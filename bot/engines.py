@@ -56,6 +56,7 @@ class EngineOpener:
         server: RemoteServer | None = None,
         cache_gib: float = 1.0,
         at_once: int | None = None,
+        four_bits: bool = False,
     ) -> None:
         """Take the base model and which engine the settings ask for.
 
@@ -65,8 +66,10 @@ class EngineOpener:
             server: Where `remote` asks.
             cache_gib: How much memory keys and values may take, in GiB.
             at_once: How many answers are worked on at once; None is what is quickest for each.
+            four_bits: Whether transformers keeps the weights in four bits.
         """
         self._at_once = at_once
+        self._four_bits = four_bits
         self._base = base
         self._engine = engine
         self._server = server
@@ -111,7 +114,9 @@ class EngineOpener:
         from bot.inference.transformers_engine import TransformersEngine
 
         adapter = None if folder is None else folder / "adapter"
-        return TransformersEngine(self._base, adapter, name, at_once=self._at_once)
+        return TransformersEngine(
+            self._base, adapter, name, at_once=self._at_once, four_bits=self._four_bits
+        )
 
     def ask_server(self) -> str | None:
         """Return what the server that answers says it has; None where no server does.

@@ -180,6 +180,8 @@ class ModelSettings(_Section):
     engine: Literal["auto", "openvino", "transformers", "remote"] = "auto"
     #: How much memory keys and values may take, in GiB (OpenVINO).
     cache_gb: float = Field(default=1.0, gt=0, le=1024)
+    #: For transformers: weights in four bits (NF4), for a GPU that 16 are too many for; slower.
+    four_bits: bool = False
     #: How many minutes the version before stays open after another was promoted, so that taking it
     #: back takes no time; it costs the memory of one version. 0 closes it at once.
     version_before_minutes: float = Field(default=60, ge=0, le=10_080)

@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.inference.admission import Admission, Request
 from bot.inference.chat_tokenizer import ChatTokenizer
+from bot.inference.four_bits import in_four_bits
 from bot.inference.language_model import (
     Generation,
     GenerationOptions,
@@ -49,7 +50,13 @@ class TransformersEngine:
     """A version served from the base's folder and an adapter. See `LanguageModel`."""
 
     def __init__(
-        self, base: BaseModel, adapter: Path | None, version: str, *, at_once: int | None = None
+        self,
+        base: BaseModel,
+        adapter: Path | None,
+        version: str,
+        *,
+        at_once: int | None = None,
+        four_bits: bool = False,
     ) -> None:
         """Load the model, with the adapter merged into its weights.
 
@@ -58,6 +65,7 @@ class TransformersEngine:
             adapter: The adapter's folder, verified; None serves the base.
             version: The version's name.
             at_once: How many answers are worked on at once; None is 16, on a GPU 64.
+            four_bits: Whether the weights take four bits each (NF4) instead of 16, or 32.
 
         Raises:
             InferenceFailed: the files cannot be loaded.
@@ -82,7 +90,9 @@ class TransformersEngine:
             )
         except (OSError, ValueError, MergeFailed) as error:
             raise InferenceFailed(f"{base.folder} cannot be loaded: {error}") from error
-        self._model = model.to("cuda").eval() if has_gpu else model.eval()
+        if four_bits:
+            model = in_four_bits(model, dtype)
+        self._model = model.to("cuda" if has_gpu else "cpu").eval()
         on_cpu = {"num_blocks": CPU_BLOCKS, "use_cuda_graph": False}
         blocks: dict[str, Any] = {} if has_gpu else on_cpu
         batching = ContinuousBatchingConfig(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from bot.inference import language_model
 from bot.inference.language_model import (
@@ -182,6 +183,22 @@ def test_an_adapter_counts_in_the_transformers_engine_too(
     merged = load_merged(base_model, random_adapter)
     expected = [greedy(merged, base_model, question, 8) for question in QUESTIONS]
     assert [text.strip() for text in said] == expected
+
+
+def test_in_four_bits_it_takes_far_less_memory_and_knows_what_it_knew(
+    base_model: BaseModel,
+) -> None:
+    opened: Any = TransformersEngine(base_model, None, "base", four_bits=True)
+    layers = [p for p in opened._model.parameters() if p.dim() > 1 and p.dtype is torch.uint8]
+    plain = load_plain(base_model)
+    linear = [m.weight for m in plain.model.layers.modules() if isinstance(m, torch.nn.Linear)]
+    assert sum(map(_bytes, layers)) * 8 == sum(map(_bytes, linear))
+    assert "Oslo" in opened.start(render_general(QUESTIONS[0]), SHORT).text()
+    opened.close()
+
+
+def _bytes(tensor: torch.Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
 
 
 class _Breaking:
