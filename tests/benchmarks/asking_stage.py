@@ -53,7 +53,7 @@ def collect_prompts(folder: Path, target: Path) -> None:
             reached.clear()
             skredder.answering.answer(question, {"everyone"})
             if reached and len(found) < QUESTIONS:
-                messages = [[message.role, message.content] for message in reached[0]]
+                messages = [[message.role, message.content] for message in reached[-1]]
                 found.append({"question": question, "messages": messages})
     if not found:
         raise RuntimeError("no question reached the model")
