@@ -18,6 +18,7 @@ from bot.canary import CanaryTrial
 from bot.champion import Champion
 from bot.control.server import ControlServer
 from bot.engines import EngineOpener, remote_server
+from bot.erasing_pending import PendingErasures
 from bot.home import Home
 from bot.learning import Learning
 from bot.near_questions import NearQuestions
@@ -175,6 +176,7 @@ class Skredder:
             ask_server=opener.ask_server,
             reconcile_verified=self._learning.reconcile,
             reembedding=self._reembedding,
+            pending_erasures=PendingErasures(home.erasures).all,
         )
         self.permissions = Permissions(settings.people)
         english = opened.serving.embedder

@@ -6,16 +6,19 @@ learned from the person's pairs, and what to do to get a model without them.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from bot.erasing_files import Found, clean_files, clean_logs, files_with
+from bot.erasing_pending import Pending, PendingErasures, write_for_owner
 from bot.home import Home
 from storage import audit, erasure, jobs, pairs, runs
 from storage.clock import utc_now
@@ -30,6 +33,9 @@ Progress = Callable[[dict[str, Any]], None]
 
 #: What Slack calls people. A name, as imported files have it, stands for others and in pages, too.
 _IS_ID = re.compile(r"[UW][A-Z0-9]+")
+
+#: What the audit calls it when somebody's words have gone out of their rows.
+_DONE = "person.erase"
 
 #: The stages, as the bar names them.
 _STAGES = (
@@ -78,6 +84,8 @@ class ErasureReport:
         plan: What to do about the models.
         left: Where something still stands, by table or file; empty when all is gone.
         kept: What is kept on purpose, in sentences.
+        unfinished_since: When the erasure was begun that had not come to its end and is gone on
+            with (in a dry run: would be); None if there was none.
     """
 
     user: str
@@ -94,6 +102,7 @@ class ErasureReport:
     plan: RetrainPlan
     left: dict[str, int]
     kept: tuple[str, ...]
+    unfinished_since: str | None
 
     @property
     def is_gone(self) -> bool:
@@ -102,7 +111,11 @@ class ErasureReport:
 
 
 class Erasing:
-    """Erases people from one installation. What was done half is finished by doing it again."""
+    """Erases people from one installation. What was done half is finished by doing it again.
+
+    From before anything is changed until nothing is left, what it must know is kept in the home's
+    folder `erasures`, see `bot.erasing_pending`.
+    """
 
     def __init__(
         self, database: Database, home: Home, reconcile_verified: Callable[[], int]
@@ -117,6 +130,7 @@ class Erasing:
         self._database = database
         self._home = home
         self._reconcile_verified = reconcile_verified
+        self.pending = PendingErasures(home.erasures)
 
     def run(
         self, user: str, actor: str, *, is_dry: bool, on_progress: Progress = lambda _: None
@@ -137,34 +151,37 @@ class Erasing:
             on_progress({"done": number, "total": len(_STAGES), "name": _STAGES[number]})
 
         stage(0)
+        begun = self.pending.of(user)
         with self._database.read() as session:
-            written = erasure.written_by(session, user)
-            if written.is_empty:
+            now = begun or _begin(user, actor)
+            now = replace(now, written=now.written | erasure.written_by(session, user))
+            if now.written.is_empty:
                 raise NobodyToErase(
                     f"Nothing of {user!r} is known. Give the id that Slack shows under "
                     "“Copy member ID” in the person's profile, such as U024BE7LH."
                 )
-            uses = uses_of(session, (*written.pairs, *written.asked_pairs))
-            stands_for = f"erased-{secrets.token_hex(4)}"
-            traces = Traces(
-                written.texts,
-                others=erasure.written_by_others(session, written, user),
-                names=(*((user,) if _IS_ID.fullmatch(user) else ()), *written.direct_messages),
-                stands_for=stands_for,
-            )
-        report = self._report(user, stands_for, actor, written, uses, is_dry=is_dry)
+            emptied = erasure.emptied_of_others(session, now.written)
+            now = replace(now, others=tuple(dict.fromkeys((*now.others, *emptied))))
+            uses = uses_of(session, (*now.written.pairs, *now.written.asked_pairs))
+            traces = _traces(session, now)
+        since = None if begun is None else begun.begun_at
         if is_dry:
-            return report
+            return self._report(now, uses, is_dry=True, unfinished_since=since)
+        self.pending.keep(now)
         stage(1)
-        self._withdraw(written, uses, stands_for, actor)
+        self._withdraw(now, uses)
         stage(2)
         self._reconcile_verified()
         stage(3)
-        rows = erasure.sweep(self._database, traces)
+        if now.rows is None:
+            now = replace(now, rows=erasure.remaining(self._database, traces))
+            self.pending.keep(now)
+        erasure.sweep(self._database, traces)
         stage(4)
-        snapshots = self._home.runs / "snapshots"
-        used = {snapshots / f"{use.digest}.jsonl" for use in uses.snapshots}
-        files = clean_files(self._home.runs, used, traces) + clean_logs(self._home.logs, traces)
+        found = self._clean_files(uses, traces, is_dry=True)
+        now = replace(now, files=tuple(dict.fromkeys((*(now.files or ()), *found))))
+        self.pending.keep(now)
+        self._clean_files(uses, traces, is_dry=False)
         stage(5)
         left: dict[str, int] = {}
         try:
@@ -173,38 +190,49 @@ class Erasing:
             left[str(busy)] = 1
         stage(6)
         left |= erasure.remaining(self._database, traces)
-        left |= files_with(self._searched(), traces)
-        finished = self._report(
-            user, stands_for, actor, written, uses, is_dry=False, rows=rows, files=files, left=left
-        )
-        path = self._write(finished)
-        log.info("person erased as=%s left=%d report=%s", stands_for, len(left), path.name)
+        others = self._pending_of_others(now)
+        left |= files_with([*self._searched(), *others], traces)
+        finished = self._report(now, uses, is_dry=False, unfinished_since=since, left=left)
+        path = self.report_file(now.stands_for)
+        write_for_owner(path, asdict(finished))
+        if left.keys() <= {str(path) for path in others}:  # or two would wait for each other
+            self.pending.forget(now)
+        log.info("person erased as=%s left=%d report=%s", now.stands_for, len(left), path.name)
         return finished
 
     def report_file(self, stands_for: str) -> Path:
         """Return where the report of an erasure lies."""
-        return self._home.root / "erasures" / f"{stands_for}.json"
+        return self._home.erasures / f"{stands_for}.json"
 
-    def _withdraw(self, written: Written, uses: Uses, stands_for: str, actor: str) -> None:
+    def _withdraw(self, now: Pending, uses: Uses) -> None:
+        written = now.written
         with self._database.write() as session:
-            runs.cancel_if_using(session, [run.id for run in uses.runs], actor)
+            runs.cancel_if_using(session, [run.id for run in uses.runs], now.actor)
             for pair_id in (*written.pairs, *written.asked_pairs):
-                pairs.erase(session, pair_id, actor)
+                pairs.erase(session, pair_id, now.actor)
                 jobs.enqueue(
                     session, "unlearn_pair", {"pair_id": pair_id}, key=f"unlearn:{pair_id}"
                 )
-            erasure.erase_rows(session, written, stands_for)
+            erasure.erase_rows(session, written, now.stands_for)
+            if audit.is_recorded(session, _DONE, now.stands_for):
+                return  # it went on from here
             audit.record(
                 session,
-                actor,
-                "person.erase",
-                stands_for,
+                now.actor,
+                _DONE,
+                now.stands_for,
                 {
                     "questions": len(written.questions),
                     "pairs": len(written.pairs),
                     "asked_pairs": len(written.asked_pairs),
                 },
             )
+
+    def _clean_files(self, uses: Uses, traces: Traces, *, is_dry: bool) -> tuple[Found, ...]:
+        snapshots = self._home.runs / "snapshots"
+        used = {snapshots / f"{use.digest}.jsonl" for use in uses.snapshots}
+        found = clean_files(self._home.runs, used, traces, is_dry=is_dry)
+        return found + clean_logs(self._home.logs, traces, is_dry=is_dry)
 
     def _searched(self) -> list[Path]:
         """The folders and files in which nothing may be left; models are weights, not words."""
@@ -214,49 +242,64 @@ class Erasing:
         ]
         return [*database, self._home.index, self._home.runs, self._home.logs]
 
+    def _pending_of_others(self, now: Pending) -> list[Path]:
+        """The erasures of others that have not come to their end: these words may stand there, too.
+
+        This one's own is deleted when nothing else is left, or nobody could go on from here.
+        """
+        own = self.pending.file(now.stands_for)
+        return [path for path in self.pending.files() if path != own]
+
     def _report(
         self,
-        user: str,
-        stands_for: str,
-        actor: str,
-        written: Written,
+        now: Pending,
         uses: Uses,
         *,
         is_dry: bool,
-        rows: dict[str, int] | None = None,
-        files: Sequence[Found] = (),
+        unfinished_since: str | None,
         left: dict[str, int] | None = None,
     ) -> ErasureReport:
+        written = now.written
         gone = {*written.pairs, *written.asked_pairs}
         with self._database.read() as session:
             usable = [pair for pair in pairs.for_snapshot(session) if pair.id not in gone]
         held_out = sum(pair.is_held_out for pair in usable)
         return ErasureReport(
-            user=user,
-            stands_for=stands_for,
-            actor=actor,
-            at=utc_now().isoformat(timespec="seconds"),
+            user=now.user,
+            stands_for=now.stands_for,
+            actor=now.actor,
+            at=_now(),
             is_dry=is_dry,
             questions=len(written.questions),
             pairs=len(written.pairs),
             asked_pairs=len(written.asked_pairs),
-            rows=rows or {},
-            files=tuple(files),
+            rows=now.rows or {},
+            files=now.files or (),
             uses=uses,
             plan=retrain_plan(uses, {"train": len(usable) - held_out, "held_out": held_out}),
             left=left or {},
             kept=_KEPT,
+            unfinished_since=unfinished_since,
         )
 
-    def _write(self, report: ErasureReport) -> Path:
-        path = self.report_file(report.stands_for)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_text(
-            json.dumps(asdict(report), ensure_ascii=False, indent=2, default=str) + "\n",
-            encoding="utf-8",
-        )
-        path.chmod(0o600)
-        return path
+
+def _begin(user: str, actor: str) -> Pending:
+    nothing = Written((), (), (), (), (), ())
+    return Pending(user, f"erased-{secrets.token_hex(4)}", actor, _now(), nothing, ())
+
+
+def _traces(session: Session, now: Pending) -> Traces:
+    own_id = (now.user,) if _IS_ID.fullmatch(now.user) else ()
+    return Traces(
+        now.written.texts,
+        others=chain(now.others, erasure.written_by_others(session, now.written, now.user)),
+        names=(*own_id, *now.written.direct_messages),
+        stands_for=now.stands_for,
+    )
+
+
+def _now() -> str:
+    return utc_now().isoformat(timespec="seconds")
 
 
 #: What an erasure does not touch.

@@ -34,7 +34,9 @@ class Found:
     done: Literal["deleted", "rewritten"]
 
 
-def clean_files(folder: Path, used: Collection[Path], traces: Traces) -> tuple[Found, ...]:
+def clean_files(
+    folder: Path, used: Collection[Path], traces: Traces, *, is_dry: bool = False
+) -> tuple[Found, ...]:
     """Delete the snapshots that held the person's pairs, and take copies out of other files.
 
     Args:
@@ -42,32 +44,32 @@ def clean_files(folder: Path, used: Collection[Path], traces: Traces) -> tuple[F
         used: The files of the snapshots with pairs of the person. A snapshot is named by its
             content, so it cannot be changed, only deleted.
         traces: What to look for.
+        is_dry: Whether only to tell what would be done.
     """
     done: list[Found] = []
     for path in _files(folder):
         inner = path.relative_to(folder).parts[0]
         if path.suffix not in _WORDS or inner in _SEALED:
             continue
-        if path in used:
-            path.unlink()
-            done.append(Found(str(path), "deleted"))
-            continue
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
-        if not traces.holds(text):
+        if path not in used and not traces.holds(text):
             continue
-        if inner == "snapshots":
+        is_sealed = path in used or inner == "snapshots"
+        done.append(Found(str(path), "deleted" if is_sealed else "rewritten"))
+        if is_dry:
+            continue
+        if is_sealed:
             path.unlink()
-            done.append(Found(str(path), "deleted"))
         else:
             _rewrite(path, traces.taken_out_of(text))
-            done.append(Found(str(path), "rewritten"))
     return tuple(done)
 
 
-def clean_logs(folder: Path, traces: Traces) -> tuple[Found, ...]:
+def clean_logs(folder: Path, traces: Traces, *, is_dry: bool = False) -> tuple[Found, ...]:
     """Take the person out of the logs, this process's own among them.
 
-    A log is written over in place, because whoever writes it goes on at its end.
+    A log is written over in place, because whoever writes it goes on at its end. With `is_dry` it
+    is only told which would be.
     """
     done = []
     for path in _files(folder):
@@ -75,13 +77,15 @@ def clean_logs(folder: Path, traces: Traces) -> tuple[Found, ...]:
             text = path.read_text(encoding="utf-8", errors="surrogateescape")
             if not traces.holds(text):
                 continue
+            done.append(Found(str(path), "rewritten"))
+            if is_dry:
+                continue
             cleaned = traces.taken_out_of(text).encode("utf-8", "surrogateescape")
             with path.open("r+b") as file:
                 file.write(cleaned)
                 file.truncate()
                 file.flush()
                 os.fsync(file.fileno())
-            done.append(Found(str(path), "rewritten"))
     return tuple(done)
 
 

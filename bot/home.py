@@ -49,6 +49,11 @@ class Home:
         return self.root / "logs"
 
     @property
+    def erasures(self) -> Path:
+        """The reports of erasures, and what those must know that have not come to their end."""
+        return self.root / "erasures"
+
+    @property
     def control(self) -> Path:
         """How the command line reaches the bot that runs here: a port and a token."""
         return self.root / "control.json"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
 from bot.inference.language_model import InferenceFailed
+from bot.erasing_pending import Pending
 from knowledge.examination import examine
 from knowledge.gaps import Unanswered, find_gaps
 from knowledge.indexing import Indexes
@@ -54,6 +56,7 @@ class Upkeep:
         reconcile_verified: Callable[[], int],
         ask_server: Callable[[], str | None] = lambda: None,
         reembedding: Reembedding | None = None,
+        pending_erasures: Callable[[], Collection[Pending]] = tuple,
     ) -> None:
         """Take the collaborators.
 
@@ -68,6 +71,7 @@ class Upkeep:
                 `InferenceFailed` when it is not well.
             reembedding: Makes the vectors of the embedder that the settings name, if that is
                 not the one that serves.
+            pending_erasures: Returns the erasures that have not come to their end.
         """
         self._database = database
         self._ingestion = ingestion
@@ -76,6 +80,7 @@ class Upkeep:
         self._reconcile_verified = reconcile_verified
         self._ask_server = ask_server
         self._reembedding = reembedding
+        self._pending_erasures = pending_erasures
 
     def ingest(
         self, location: str, audience: str, *, allow_deletions: bool, on_progress: Progress
@@ -158,6 +163,7 @@ class Upkeep:
         checks = [
             self._database_check(),
             self._audit_check(),
+            self._erasure_check(),
             self._embedder_check(),
             *self._index_checks(repair=repair),
             self._verified_check(repair=repair),
@@ -205,6 +211,17 @@ class Upkeep:
         if broken is None:
             return Check("audit log", True, "the chain is whole")
         return Check("audit log", False, f"record {broken} was altered, or one before it is gone")
+
+    def _erasure_check(self) -> Check:
+        begun = self._pending_erasures()
+        if not begun:
+            return Check("erasures", True, "none has stopped half-way")
+        told = "; ".join(
+            f"one that {pending.actor} began at {pending.begun_at} has not come to its end: finish "
+            f"it with `skredder erase --user {shlex.quote(pending.user)}`"
+            for pending in begun
+        )
+        return Check("erasures", False, told)
 
     def _index_checks(self, *, repair: bool) -> list[Check]:
         examined = examine(self._database, self._indexes)

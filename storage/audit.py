@@ -83,6 +83,12 @@ def history(session: Session, prefixes: Sequence[str]) -> Iterator[AuditRecord]:
         yield AuditRecord(row.id, row.actor, row.action, row.subject, row.details, row.created_at)
 
 
+def is_recorded(session: Session, action: str, subject: str) -> bool:
+    """Whether something has been done to a thing."""
+    wanted = select(AuditRow.id).where(AuditRow.action == action, AuditRow.subject == subject)
+    return session.scalar(wanted.limit(1)) is not None
+
+
 def first_broken(session: Session) -> int | None:
     """Return the id of the first record that was altered or whose predecessor is gone."""
     previous = _GENESIS

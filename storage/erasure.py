@@ -83,6 +83,18 @@ class Written:
         """Whether nothing of this person is known."""
         return not (self.texts or self.questions or self.pairs or self.asked_pairs or self.inbox)
 
+    def __or__(self, other: Written) -> Written:
+        """Return what stands in either: what was gathered before, and what is there now."""
+        pairs = {*self.pairs, *other.pairs}
+        return Written(
+            texts=tuple(dict.fromkeys((*self.texts, *other.texts))),
+            questions=tuple(sorted({*self.questions, *other.questions})),
+            pairs=tuple(sorted(pairs)),
+            asked_pairs=tuple(sorted({*self.asked_pairs, *other.asked_pairs} - pairs)),
+            inbox=tuple(sorted({*self.inbox, *other.inbox})),
+            direct_messages=tuple(sorted({*self.direct_messages, *other.direct_messages})),
+        )
+
 
 def written_by(session: Session, user_id: str) -> Written:
     """Gather what a person wrote."""
@@ -113,13 +125,18 @@ def written_by(session: Session, user_id: str) -> Written:
         *_reasons(session, user_id),
     ]
     return Written(
-        texts=tuple(dict.fromkeys(text for text in texts if text and text != TAKEN_OUT)),
+        texts=tuple(dict.fromkeys(part for text in texts for part in _parts(text))),
         questions=tuple(question_id for question_id, _, _, _ in questions),
         pairs=tuple(sorted(theirs)),
         asked_pairs=tuple(sorted(pair.id for pair in asked_pairs)),
         inbox=tuple(sorted(inbox)),
         direct_messages=tuple(sorted({c for _, _, c, place in questions if place == "dm"})),
     )
+
+
+def _parts(text: str | None) -> Iterator[str]:
+    """Yield what stands beside what was taken out of a text before."""
+    yield from (part for part in (text or "").split(TAKEN_OUT) if part.strip())
 
 
 def asked_by(user_id: str) -> str:
@@ -142,6 +159,18 @@ def written_by_others(session: Session, written: Written, user_id: str) -> Itera
             yield asked
         if pair_id not in written.pairs:
             yield answered
+
+
+def emptied_of_others(session: Session, written: Written) -> tuple[str, ...]:
+    """Return what others wrote and the erasure empties: the answers in pairs of their questions.
+
+    The rest of what `written_by_others` yields can be asked for afterwards, too.
+    """
+    found: list[str] = []
+    for start in range(0, len(written.asked_pairs), _AT_ONCE):
+        some = written.asked_pairs[start : start + _AT_ONCE]
+        found += session.scalars(select(PairRow.output).where(PairRow.id.in_(some)))
+    return tuple(text for text in dict.fromkeys(found) if text)
 
 
 def erase_rows(session: Session, written: Written, stands_for: str) -> None:

@@ -198,6 +198,13 @@ def _print_threads(report: dict[str, Any]) -> None:
 
 def _print_erasure(report: dict[str, Any]) -> None:
     would = "would be " if report["is_dry"] else ""
+    if since := report["unfinished_since"]:
+        results.print(
+            f"An erasure of them was begun at {since} and has not come to its end. "
+            + ("Without --dry-run it is finished." if would else "It was gone on with."),
+            style="yellow",
+            markup=False,
+        )
     _plain(
         f"{report['questions']} questions, {report['pairs']} pairs by them and "
         f"{report['asked_pairs']} made from their questions {would}erased."
@@ -214,6 +221,8 @@ def _print_erasure(report: dict[str, Any]) -> None:
         return
     if report["is_gone"]:
         _plain("Searched again: nothing of them is left in tables, indexes, snapshots and logs.")
+    else:
+        _plain("It is kept as not finished: do away with what is in the way, then erase again.")
     for sentence in report["kept"]:
         results.print(f"  {sentence}", style="dim", markup=False, highlight=False)
     _plain(f"The report: {report['report_file']}")

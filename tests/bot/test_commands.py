@@ -171,6 +171,27 @@ def test_the_doctor_says_when_the_audit_log_was_altered(folder: Path) -> None:
     assert "✗ audit log: record 1 was altered" in checked.stdout
 
 
+def test_the_doctor_says_which_erasure_has_stopped_half_way_and_how_to_finish_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = folder / "pairs.jsonl"
+    pair = {"input": "Where do I park?", "output": "Hei! In the yard.", "author": "Kari Moe"}
+    file.write_text(json.dumps(pair))
+    _run("pairs", "import", file)
+    with monkeypatch.context() as patch:
+        patch.setattr("storage.erasure.sweep", lambda *_: 1 / 0)
+        assert _run("erase", "--user", "Kari Moe", "--yes").exit_code == 1
+    checked = _run("doctor")
+    assert checked.exit_code == 1
+    assert "finish it with `skredder erase --user 'Kari Moe'`" in checked.stdout
+    dry = _run("erase", "--user", "Kari Moe", "--dry-run")
+    assert "has not come to its end. Without --dry-run it is finished." in dry.stdout
+    finished = _run("erase", "--user", "Kari Moe", "--yes")
+    assert "It was gone on with." in finished.stdout
+    assert "0 questions, 1 pairs by them" in finished.stdout
+    assert _run("doctor").exit_code == 0
+
+
 def test_questions_that_found_nothing_are_gaps_by_topic(folder: Path) -> None:
     _run("ingest", folder / "pages")
     for question in (
