@@ -186,6 +186,7 @@ class Corrections:
                 dict.fromkeys(PairSource(s.uri, s.heading) for s in answer.sources if s.cited)
             ),
             holds=(*seen_by.holds, *((ASKED_IN_PRIVATE,) if is_private else ())),
+            derived_from=answer.pair_id,
         )
         (found,) = self.look_at([new])
         at_once = user_id if self.counts_at_once(user_id) else None
@@ -209,6 +210,7 @@ class Corrections:
         audience: str,
         key: str,
         answer_id: int | None = None,
+        asked_by: str | None = None,
     ) -> Pair:
         """Make a colleague's good reply the answer to a question.
 
@@ -221,6 +223,7 @@ class Corrections:
             audience: Who may see it: the channel itself, unless everyone can read there.
             key: The same in every delivery of this choice.
             answer_id: The bot's own answer to the question, if there is one: its asker is told.
+            asked_by: Who asked, as `bot.teams` calls them.
 
         Raises:
             CorrectionRefused: there is no question, or the text is empty or too long.
@@ -248,6 +251,7 @@ class Corrections:
             answer_id=answer_id,
             place=place,
             holds=seen_by.holds,
+            asked_by=asked_by,
         )
         (found,) = self.look_at([new])
         at_once = chosen_by if self.counts_at_once(chosen_by) else None
@@ -285,6 +289,8 @@ class Corrections:
             sources=proposed.sources,
             place=proposed.place,
             holds=holds_that_stay(proposed.holds),
+            asked_by=proposed.asked_by,
+            derived_from=proposed.id,
         )
         (found,) = self.look_at([new])
         with self._database.write() as session:

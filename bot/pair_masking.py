@@ -137,6 +137,8 @@ def _masked(pair: Pair) -> NewPair:
         context=None if pair.context is None else masked(pair.context, pair.language),
         reason=pair.reason,
         answer_id=pair.answer_id,
+        asked_by=pair.asked_by,
+        derived_from=pair.id,
         sources=pair.sources,
         created_at=pair.created_at,
         place=pair.place,

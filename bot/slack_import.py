@@ -255,6 +255,7 @@ def thread_pair(thread: AnsweredThread, channel: Channel, workspace_url: str = "
             language="no" if detect_language(asked) == "no" else "en",
             audience="everyone" if channel.is_open else channel.id or channel.name,
             reason=where,
+            asked_by=thread.question.user or None,
             created_at=reply.moment,
             place=channel.id or None,
         ),

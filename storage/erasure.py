@@ -65,7 +65,7 @@ class Written:
     Attributes:
         texts: Everything, in any order.
         questions: The ids of the questions they asked.
-        pairs: The ids of the pairs whose answer they wrote.
+        pairs: The ids of the pairs whose answer they wrote, or that were made of such a one.
         asked_pairs: The ids of other pairs, whose question they asked.
         inbox: The ids of deliveries from Slack that they caused.
         direct_messages: The ids of their direct messages with the bot.
@@ -105,13 +105,14 @@ def written_by(session: Session, user_id: str) -> Written:
     ).all()
     asked = select(AnswerRow.id).join(QuestionRow).where(QuestionRow.user_id == user_id)
     pairs = session.scalars(select(PairRow).where(PairRow.author == user_id)).all()
-    theirs = {pair.id for pair in pairs}
+    theirs = _made_of(session, [pair.id for pair in pairs])
     asked_pairs = session.scalars(
         select(PairRow).where(
             PairRow.id.not_in(theirs),
             PairRow.erased_at.is_(None),
             or_(
                 PairRow.answer_id.in_(asked),
+                PairRow.asked_by == user_id,
                 PairRow.reason.like(f"%{asked_by(user_id)}%"),
             ),
         )
@@ -132,6 +133,21 @@ def written_by(session: Session, user_id: str) -> Written:
         inbox=tuple(sorted(inbox)),
         direct_messages=tuple(sorted({c for _, _, c, place in questions if place == "dm"})),
     )
+
+
+def _made_of(session: Session, pair_ids: Iterable[int]) -> set[int]:
+    """Return the ids of pairs with those of all that were made of their words, by whomever."""
+    found = set(pair_ids)
+    fresh = sorted(found)
+    while fresh:
+        some, fresh = fresh[:_AT_ONCE], fresh[_AT_ONCE:]
+        made = select(PairRow.id).where(
+            PairRow.derived_from_id.in_(some), PairRow.erased_at.is_(None)
+        )
+        new = set(session.scalars(made)) - found
+        found |= new
+        fresh += sorted(new)
+    return found
 
 
 def _parts(text: str | None) -> Iterator[str]:

@@ -158,7 +158,7 @@ def erase(session: Session, pair_id: int, actor: str) -> Pair:
         pair_conflicts.settle_without(session, pair_id)
     row.input = row.input_key = row.output = ""
     row.context = row.reason = row.decision_reason = row.review_reason = None
-    row.author, row.erased_at = ERASED, utc_now()
+    row.author, row.asked_by, row.erased_at = ERASED, None, utc_now()
     question_bands.forget(session, pair_id)
     for hold in session.scalars(select(PairHoldRow).where(PairHoldRow.pair_id == pair_id)):
         hold.reason = ERASED

@@ -35,6 +35,8 @@ class NewPair:
     Attributes:
         holds: Reasons, in words, why it must not train before an expert releases it.
         place: The channel it comes from, if it comes from one.
+        asked_by: Who asked, where there is no answer of the bot's to tell.
+        derived_from: The pair whose words it was made of, if it was made of one.
     """
 
     input: str
@@ -51,6 +53,8 @@ class NewPair:
     created_at: datetime | None = None
     holds: tuple[str, ...] = ()
     place: str | None = None
+    asked_by: str | None = None
+    derived_from: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Pair:
     place: str | None = None
     decision_reason: str | None = None
     superseded_by: int | None = None
+    asked_by: str | None = None
 
     @property
     def is_held_out(self) -> bool:
@@ -148,6 +153,7 @@ def load(session: Session, *conditions: ColumnElement[bool]) -> tuple[Pair, ...]
             place=row.place,
             decision_reason=row.decision_reason,
             superseded_by=row.superseded_by_id,
+            asked_by=row.asked_by,
         )
         for row, split, key in rows
     )

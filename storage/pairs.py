@@ -119,6 +119,8 @@ def propose(
         origin=pair.origin,
         origin_key=pair.origin_key,
         answer_id=pair.answer_id,
+        asked_by=pair.asked_by,
+        derived_from_id=pair.derived_from,
         group_id=belongs.group_id,
         set_aside=belongs.set_aside,
         created_at=created_at,
@@ -172,6 +174,7 @@ def propose(
         holds=tuple(dict.fromkeys(pair.holds)),
         set_aside=belongs.set_aside,
         place=pair.place,
+        asked_by=pair.asked_by,
     )
 
 

@@ -205,7 +205,7 @@ class GoodReplies:
                         "Choose a colleague's reply in a thread that begins with a question."
                     )
                 return
-            reply, question, answer_id = found
+            reply, question, answer_id, asker = found
             pair = self.corrections.adopt(
                 question=question,
                 text=plain_text_of(str(reply.get("text") or "")),
@@ -215,6 +215,7 @@ class GoodReplies:
                 audience=self.audience_of(channel, team_id),
                 key=f"reply:{team_id}:{channel}:{ts}",
                 answer_id=answer_id,
+                asked_by=asker and teams.name(team_id, asker),
             )
         except (CorrectionRefused, NotAllowed, pairs.PairChangeRefused) as refused:
             self._whisper(payload, say.told(refused))
@@ -232,8 +233,8 @@ class GoodReplies:
 
     def _reply_and_question(
         self, team_id: str, channel: str, ts: str
-    ) -> tuple[Mapping[str, Any], str, int | None] | None:
-        """Return a person's reply, the question it answers, and the bot's own answer, if any."""
+    ) -> tuple[Mapping[str, Any], str, int | None, str | None] | None:
+        """Return a person's reply, its question, and the bot's own answer, else who asked."""
         found = self._messages(channel, ts)
         reply = next((m for m in found if m.get("ts") == ts), None)
         me = self.bot_user_id(team_id)
@@ -246,11 +247,11 @@ class GoodReplies:
             here = self.guard.teams.ids_of(team_id)
             answer = by_workspace.answer_in_thread(session, here, channel, root_ts)
             if answer is not None:
-                return reply, questions.get(session, answer.question_id).text, answer.id
+                return reply, questions.get(session, answer.question_id).text, answer.id, None
         root = next((m for m in self._messages(channel, root_ts) if m.get("ts") == root_ts), None)
         if root is None or root.get("bot_id"):
             return None
-        return reply, str(root.get("text") or ""), None
+        return reply, str(root.get("text") or ""), None, root.get("user")
 
     def _messages(self, channel: str, ts: str) -> list[Mapping[str, Any]]:
         try:

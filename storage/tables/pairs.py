@@ -50,6 +50,10 @@ class PairRow(Table):
     origin: Mapped[str]  # slack, import, command
     origin_key: Mapped[str] = mapped_column(unique=True)
     answer_id: Mapped[int | None]
+    #: Who asked, where neither an answer nor anything else of the bot's own tells.
+    asked_by: Mapped[str | None]
+    #: The pair whose words it was made of: edited, masked or corrected.
+    derived_from_id: Mapped[int | None] = mapped_column(index=True)
     group_id: Mapped[int] = mapped_column(ForeignKey("pair_groups.id"), index=True)
     #: Why it is on neither side of the split, in words; once set it stays.
     set_aside: Mapped[str | None] = mapped_column(Text)

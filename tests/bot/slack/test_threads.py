@@ -292,6 +292,7 @@ def test_an_experts_tick_makes_a_colleagues_reply_the_answer(bot: Bot) -> None:
     with bot.skredder.database.read() as session:
         newest = pairs.listed(session, "approved")[0]
     assert newest.author == bot.workspace.person("Tom").id
+    assert newest.asked_by == bot.workspace.person("Kari").id
 
 
 def test_an_employees_tick_means_nothing(bot: Bot) -> None:
