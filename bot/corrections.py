@@ -22,6 +22,7 @@ from knowledge.language import detect_language
 from storage import answers, jobs, pair_trials, pairs, questions
 from storage.database import Database
 from storage.failpoints import failpoint
+from storage.one_writer import one_at_a_time
 from storage.pair_vouching import vouch
 from storage.pairs import NewPair, Pair, PairSource
 from training.prompt import without_citations
@@ -116,6 +117,7 @@ class Corrections:
         if pairs.is_known(session, pair.origin_key):
             return pairs.propose(session, pair, self._held_out_share)
         holds = (*pair.holds, *found.holds, *found.faults)
+        one_at_a_time(session)  # or a replica's near-duplicate might go to the other side
         near = None if self._near is None else self._near.to(session, pair.input)
         stored = pairs.propose(session, replace(pair, holds=holds), self._held_out_share, near)
         stored = open_conflicts(session, stored)

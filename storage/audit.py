@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, or_, select, text
+from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
 from storage.clock import utc_now
+from storage.one_writer import one_at_a_time
 from storage.tables import AuditRow
 
 _GENESIS = "0" * 64
@@ -112,7 +113,7 @@ def reseal(session: Session, rewritten: Callable[[dict[str, Any]], dict[str, Any
     Returns:
         How many records were changed.
     """
-    _one_at_a_time(session)
+    one_at_a_time(session)
     changed, previous = 0, _GENESIS
     for row in session.scalars(select(AuditRow).order_by(AuditRow.id)):
         details = rewritten(dict(row.details))
@@ -127,12 +128,6 @@ def reseal(session: Session, rewritten: Callable[[dict[str, Any]], dict[str, Any
     return changed
 
 
-def _one_at_a_time(session: Session) -> None:
-    """Keep other writers out, or two records would name the same predecessor."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(7365002)"))
-
-
 def _last_hash(session: Session) -> str:
     """The hash of the newest record: what this transaction wrote last, else what is stored.
 
@@ -141,7 +136,7 @@ def _last_hash(session: Session) -> str:
     transaction, known = session.info.get(_KEPT, (None, None))
     if known is not None and transaction is session.get_transaction():
         return str(known)
-    _one_at_a_time(session)
+    one_at_a_time(session)  # or two records would name the same predecessor
     return session.scalar(_LAST_HASH) or _GENESIS
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session, aliased
 from storage import audit
 from storage.clock import utc_now
 from storage.insertion import insert_once
+from storage.one_writer import one_at_a_time
 from storage.pair_records import PairChangeRefused
 from storage.tables import PairGroupRow, PairRow, SnapshotPairRow
 
@@ -151,6 +152,7 @@ def merge(session: Session, one: int, other: int, actor: str) -> Merged:
     Raises:
         PairChangeRefused: there is no such pair.
     """
+    one_at_a_time(session)
     groups = {group.group_id: group.split for group in _standing(session, (one, other))}
     missing = {one, other} - set(
         session.scalars(select(PairRow.id).where(PairRow.id.in_((one, other))))

@@ -100,6 +100,19 @@ def approvals(session: Session, pair_id: int) -> int:
     )
 
 
+def outdo(session: Session, pair_id: int, actor: str) -> tuple[int, ...]:
+    """Let the approved pairs give way that `approve` would have, had it been for these people then.
+
+    Returns:
+        The ids of the pairs that are superseded now; none where this one is not approved.
+    """
+    row = _locked(session, pair_id)
+    outdone = _outdone_by(session, row) if row.state == "approved" else []
+    for older_id in outdone:
+        _move(session, older_id, "superseded", actor, by=pair_id)
+    return tuple(outdone)
+
+
 def reject(session: Session, pair_id: int, actor: str, reason: str | None = None) -> Pair:
     """Turn a proposed pair down. Raises `PairChangeRefused` when it is not proposed."""
     changed = _move(session, pair_id, "rejected", actor, reason=reason)

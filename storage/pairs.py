@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from storage import audit, pair_groups, pair_holds, question_bands
 from storage.clock import utc_now
 from storage.insertion import insert_once
+from storage.one_writer import one_at_a_time
 from storage.pair_groups import question_key
 from storage.pair_life import (
     STATES,
@@ -19,6 +20,7 @@ from storage.pair_life import (
     approve,
     decide_conflict,
     erase,
+    outdo,
     reject,
     revoke,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "decide_conflict",
     "erase",
     "get",
+    "outdo",
     "reject",
     "revoke",
 ]
@@ -94,12 +97,14 @@ def propose(
         pair: What is proposed.
         held_out_share: The wished share of groups that are kept for measuring.
         near: The stored pairs whose questions are the same in other words, when the caller
-            knows; left out, they are found by their words.
+            knows (and has kept other writers out since, see `storage.one_writer`); left out, they
+            are found by their words.
     """
     known = known_as(session, pair.origin_key)
     if known is not None:
         return get(session, known)
     if near is None:
+        one_at_a_time(session)  # or two near-duplicates would not see each other
         near = question_bands.near_by_words(session, pair.input)
     belongs = pair_groups.assign(session, pair.input, near, held_out_share)
     created_at = (pair.created_at or utc_now()).astimezone(UTC)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
+from bot.corrections import Corrections
 from bot.near_questions import NearQuestions
+from bot.pair_checks import Findings
+from bot.permissions import Permissions
+from bot.settings import People
 from knowledge.embedder import MiniLmEmbedder
 from knowledge.near_questions import QuestionLikeness, frame_of
 from storage import pairs
@@ -184,3 +191,37 @@ def test_a_transaction_does_not_wait_for_the_model(
         for number, question in enumerate(asked):
             new = NewPair(question, "Hei!", "U1", "import", f"key {number}")
             pairs.propose(session, new, near=near.to(session, question))
+
+
+@pytest.mark.parametrize("by_words_alone", [True, False])
+def test_two_replicas_that_are_told_the_same_at_once_put_it_into_one_group(
+    database: Database, likeness: QuestionLikeness, by_words_alone: bool
+) -> None:
+    other = Database(database.url.render_as_string(hide_password=False))
+    is_near = None if by_words_alone else likeness
+    replicas = [_replica(each, is_near) for each in (database, other)]
+    asked = [
+        "Where do we keep the ladder of the boat house?",
+        "Where is the boat house ladder kept?",
+    ]
+    begun = Event()
+
+    def propose(number: int, *, wait: float) -> str:
+        new = NewPair(asked[number], "Hei! In the shed.", "U1", "slack", str(number))
+        with (other if number else database).write() as session:
+            begun.set()
+            stored = replicas[number].propose_in(session, new, Findings())
+            time.sleep(wait)
+        return stored.group_key
+
+    with ThreadPoolExecutor(1) as beside:
+        late = beside.submit(propose, 0, wait=0.7)
+        begun.wait(10)
+        time.sleep(0.2)
+        assert propose(1, wait=0) == late.result(30)
+    other.close()
+
+
+def _replica(database: Database, likeness: QuestionLikeness | None) -> Corrections:
+    near = None if likeness is None else NearQuestions(likeness)
+    return Corrections(database, Permissions(People()), 0.5, near=near)
