@@ -27,7 +27,6 @@ from bot.withdrawing import NothingToWithdraw, Withdrawing
 from knowledge.grounding.checker import forget_readings
 from knowledge.grounding.reading import Ground
 from knowledge.retrieval import Retrieval
-from storage import jobs, pair_clearing
 from storage.database import Database
 from storage.pairs import HELD_OUT_SHARE, PairSource
 from training.pair_poisoning import Limits
@@ -110,7 +109,6 @@ class PairCare:
     def quick(self) -> dict[str, Operation]:
         """The operations that are done at once, by name."""
         return {
-            "pairs.clear": self.clear,
             "pairs.mask": self.mask,
             "pairs.export": self.export,
             "pairs.withdraw": self.withdraw,
@@ -124,16 +122,6 @@ class PairCare:
             "pairs.check": self.check,
             "erase": self.erase,
         }
-
-    def clear(self, pair_id: int, reason: str) -> dict[str, Any]:
-        """Let everybody see a pair that was for some only."""
-        with self._database.write() as session:
-            pair = pair_clearing.clear(session, pair_id, COMMAND_LINE, reason)
-            jobs.enqueue(
-                session, "learn_pair", {"pair_id": pair_id}, key=f"learn:{pair_id}:cleared"
-            )
-        self._wake()
-        return {"id": pair.id, "audience": pair.audience}
 
     def mask(self, pair_id: int) -> dict[str, Any]:
         """Put a masked pair in the place of one with something personal or secret in it."""

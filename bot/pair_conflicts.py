@@ -20,8 +20,11 @@ def open_conflicts(session: Session, pair: Pair) -> Pair:
     Returns:
         The pair as it is then.
     """
-    if pair.state != "proposed":
-        return pair
+    return lay_beside(session, pair) if pair.state == "proposed" else pair
+
+
+def lay_beside(session: Session, pair: Pair) -> Pair:
+    """Do the same with a pair in any state: one that others than before may see from now on."""
     found = False
     for older_id, output in pairs.approved_outputs_beside(session, pair):
         said = disagreement(pair.input, output, pair.output)

@@ -8,7 +8,16 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import jobs, pair_conflicts, pair_groups, pair_holds, pair_ledger, pairs
+from bot.pair_conflicts import lay_beside
+from storage import (
+    jobs,
+    pair_clearing,
+    pair_conflicts,
+    pair_groups,
+    pair_holds,
+    pair_ledger,
+    pairs,
+)
 from storage.database import Database
 
 
@@ -25,12 +34,29 @@ class PairDeciding:
     def operations(self) -> dict[str, Callable[..., Any]]:
         """The operations by name."""
         return {
+            "pairs.clear": self.clear,
             "pairs.release": self.release,
             "pairs.merge": self.merge,
             "pairs.conflicts": self.conflicts,
             "pairs.decide": self.decide,
             "pairs.counts": self.counts,
         }
+
+    def clear(self, pair_id: int, reason: str) -> dict[str, Any]:
+        """Let everybody see a pair that was for some only. Raises `PairChangeRefused`.
+
+        For everybody it is new: it is laid beside what they are answered already, and takes the
+        place of what answers the same question.
+        """
+        with self._database.write() as session:
+            pair = pair_clearing.clear(session, pair_id, self._actor, reason)
+            if pair.state in ("proposed", "approved"):
+                pair = lay_beside(session, pair)
+            for number in (pair_id, *pairs.outdo(session, pair_id, self._actor)):
+                key = f"learn:{number}:cleared:{pair_id}"
+                jobs.enqueue(session, "learn_pair", {"pair_id": number}, key=key)
+        self._wake()
+        return {"id": pair.id, "audience": pair.audience, "holds": list(pair.holds)}
 
     def release(self, pair_id: int, reason: str) -> dict[str, Any]:
         """Let a held pair train. Raises `PairChangeRefused`."""

@@ -144,6 +144,7 @@ def clear(
         "pairs.clear", {"pair_id": pair, "reason": reason}
     )
     results.print(f"Pair {cleared['id']} is for {cleared['audience']}.")
+    _print_holds(cleared["holds"])
 
 
 def mask(
@@ -154,8 +155,7 @@ def mask(
     new = find_installation(settings).perform("pairs.mask", {"pair_id": pair})
     _plain(f"Pair {new['id']} is {new['state']} in its place:")
     _plain(f"  {new['input']}\n  {new['output']}")
-    for reason in new["holds"]:
-        results.print(f"  held: {reason}", style="yellow", markup=False)
+    _print_holds(new["holds"])
 
 
 def check(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
@@ -178,6 +178,11 @@ def _ask_first(question: str, is_certain: bool, as_json: bool) -> None:
         fail("Add --yes, or --dry-run to see what would be done.", code=2)
     if not typer.confirm(question):
         raise typer.Exit(1)
+
+
+def _print_holds(reasons: list[str]) -> None:
+    for reason in reasons:
+        results.print(f"  held: {reason}", style="yellow", markup=False)
 
 
 def _print_threads(report: dict[str, Any]) -> None:

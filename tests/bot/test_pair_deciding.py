@@ -15,9 +15,12 @@ def deciding(database: Database) -> PairDeciding:
     return PairDeciding(database, "command line", lambda: None)
 
 
-def _approve(database: Database, question: str, output: str, *holds: str) -> int:
+def _approve(
+    database: Database, question: str, output: str, *holds: str, audience: str = "everyone"
+) -> int:
+    key = f"{question} {output}"
     with database.write() as session:
-        new = NewPair(question, output, "U1", "import", f"{question} {output}", holds=holds)
+        new = NewPair(question, output, "U1", "import", key, holds=holds, audience=audience)
         return pairs.approve(session, pairs.propose(session, new).id, "U9").id
 
 
@@ -49,3 +52,46 @@ def test_merging_says_what_was_set_aside(database: Database, deciding: PairDecid
     merged = deciding.merge(learned, measured)
     assert merged["split"] == "held_out"
     assert merged["set_aside"] == (learned,)
+
+
+def test_a_cleared_pair_that_contradicts_what_everybody_is_answered_waits_for_a_decision(
+    database: Database, deciding: PairDeciding
+) -> None:
+    cleared = _approve(database, HEATING, "Hei! Call 4 men.", audience="C9")
+    known = _approve(database, "Heating broken: who mends it?", "Hei! Call 7 men.")
+    said = deciding.clear(cleared, "It is no secret any more.")
+    assert said["holds"][0].startswith(f"It contradicts pair {known}")
+    (conflict,) = deciding.conflicts()
+    assert (conflict["older"]["id"], conflict["newer"]["id"]) == (known, cleared)
+    with database.read() as session:
+        assert [pair.id for pair in pairs.for_snapshot(session)] == [known]
+    deciding.decide(conflict["conflict"], "newer", "Three have left.")
+    with database.read() as session:
+        assert [pair.id for pair in pairs.for_snapshot(session)] == [cleared]
+    assert deciding.counts()["differences"] == []
+
+
+def test_a_cleared_pair_takes_the_place_of_what_answered_the_same_question(
+    database: Database, deciding: PairDeciding
+) -> None:
+    cleared = _approve(database, HEATING, "Hei! Liv mends it, in the cellar.", audience="C9")
+    known = _approve(database, HEATING, "Hei! Liv mends it.")
+    assert deciding.clear(cleared, "It is no secret any more.")["holds"] == []
+    with database.read() as session:
+        assert [each.state for each in pairs.by_ids(session, [cleared, known])] == [
+            "approved", "superseded",
+        ]  # fmt: skip
+        assert pairs.get(session, known).superseded_by == cleared
+    assert deciding.counts()["differences"] == []
+
+
+def test_a_waiting_pair_that_is_cleared_takes_nothing_s_place_yet(
+    database: Database, deciding: PairDeciding
+) -> None:
+    known = _approve(database, HEATING, "Hei! Call 7 men.")
+    with database.write() as session:
+        new = NewPair(HEATING, "Hei! Call 4 men.", "U1", "import", "k", audience="C9")
+        waiting = pairs.propose(session, new).id
+    assert len(deciding.clear(waiting, "It is no secret any more.")["holds"]) == 1
+    with database.read() as session:
+        assert pairs.get(session, known).state == "approved"
