@@ -217,7 +217,13 @@ class Operations:
         return self._skredder.upkeep.remove(location, audience, COMMAND_LINE)
 
     def import_pairs(
-        self, path: str, approve: bool, looked_at: str | None = None, *, on_progress: Progress
+        self,
+        path: str,
+        approve: bool,
+        looked_at: str | None = None,
+        not_personal: str | None = None,
+        *,
+        on_progress: Progress,
     ) -> dict[str, Any]:
         """Read a file of pairs."""
         report = self._skredder.pair_import.run(
@@ -225,6 +231,7 @@ class Operations:
             actor=COMMAND_LINE,
             approve=approve,
             looked_at=looked_at,
+            not_personal=not_personal,
             on_progress=on_progress,
         )
         self._skredder.wake_workers()
@@ -232,6 +239,7 @@ class Operations:
             "added": report.added,
             "known": report.known,
             "held": report.held,
+            "personal": list(report.personal),
             "skipped": [asdict(row) for row in report.skipped],
         }
 

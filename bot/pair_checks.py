@@ -204,6 +204,15 @@ def personal_data_reasons(
     return tuple(reasons)
 
 
+def kinds_of_personal_data(
+    question: str, answer: str, context: str | None = None
+) -> tuple[str, ...]:
+    """Return what kinds of personal or secret things a pair's texts hold, without the things."""
+    texts = (question, answer, context or "")
+    found = [each.kind for text in texts for each in find_personal_data(text)]
+    return tuple(dict.fromkeys(found))
+
+
 def language_of(text: str) -> str | None:
     """Return `en`, `no` or `other` where the text's words tell clearly, else None."""
     words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from bot.pair_checks import kinds_of_personal_data, personal_data_reasons
 from bot.pair_conflicts import lay_beside
 from storage import (
     jobs,
@@ -16,9 +17,12 @@ from storage import (
     pair_groups,
     pair_holds,
     pair_ledger,
+    pair_watch,
     pairs,
 )
 from storage.database import Database
+from storage.pair_records import PairChangeRefused
+from storage.pair_vouching import say_not_personal
 
 
 class PairDeciding:
@@ -36,6 +40,7 @@ class PairDeciding:
         return {
             "pairs.clear": self.clear,
             "pairs.release": self.release,
+            "pairs.not_personal": self.not_personal,
             "pairs.merge": self.merge,
             "pairs.conflicts": self.conflicts,
             "pairs.decide": self.decide,
@@ -59,10 +64,40 @@ class PairDeciding:
         return {"id": pair.id, "audience": pair.audience, "holds": list(pair.holds)}
 
     def release(self, pair_id: int, reason: str) -> dict[str, Any]:
-        """Let a held pair train. Raises `PairChangeRefused`."""
+        """Let a held pair train, but not while something personal is found in it.
+
+        Raises:
+            PairChangeRefused: it cannot be released, or something personal or secret is found in
+                it that nobody has said is not.
+        """
+        with self._database.read() as session:
+            pair = pairs.get(session, pair_id)
+            known = pair_watch.reasons_ever(session, pair_id)
+        found = personal_data_reasons(pair.input, pair.output, pair.context)
+        if any(reason in pair.holds or reason not in known for reason in found):
+            raise PairChangeRefused(
+                f"Something personal or secret is found in pair {pair_id}, so it must not train as "
+                f"it is. Mask it: `skredder pairs mask {pair_id}`, or correct it. If it is a false "
+                f'alarm, say why: `skredder pairs release {pair_id} --not-personal "…"`.'
+            )
         with self._database.write() as session:
             released = pair_holds.release(session, pair_id, self._actor, reason)
             return {"id": pair_id, "released": released}
+
+    def not_personal(self, pair_id: int, why: str) -> dict[str, Any]:
+        """Say that what is found in a pair is not personal. Raises `PairChangeRefused`."""
+        with self._database.read() as session:
+            pair = pairs.get(session, pair_id)
+        reasons = personal_data_reasons(pair.input, pair.output, pair.context)
+        if not reasons:
+            raise PairChangeRefused(f"Nothing personal or secret is found in pair {pair_id}.")
+        kinds = kinds_of_personal_data(pair.input, pair.output, pair.context)
+        with self._database.write() as session:
+            left = say_not_personal(
+                session, pair_id, reasons, kinds=kinds, actor=self._actor, why=why
+            ).holds
+        released = len(set(pair.holds) - set(left))
+        return {"id": pair_id, "released": released, "holds": list(left)}
 
     def merge(self, pair_id: int, other_id: int) -> dict[str, Any]:
         """Say that two pairs ask the same. Raises `PairChangeRefused`."""

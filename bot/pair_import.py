@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from bot.corrections import Corrections
+from bot.pair_checks import kinds_of_personal_data, personal_data_reasons
 from knowledge.language import detect_language
 from storage import jobs, pairs
 from storage.database import Database
-from storage.pair_vouching import vouch
+from storage.pair_vouching import say_not_personal, vouch
 from storage.pairs import NewPair, Pair, PairSource
 from training.pair_files import PairDraft, SkippedRow, read_pairs
 
@@ -28,12 +31,21 @@ BATCH = 25
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What became of a file's rows. `held` of those added do not train before an expert looks."""
+    """What became of a file's rows.
+
+    Attributes:
+        added: Pairs that were stored.
+        known: Pairs that had been stored before.
+        skipped: Rows that could not be read, and why.
+        held: How many of those added do not train before an expert looks.
+        personal: The numbers of those that are held because of something personal or secret.
+    """
 
     added: int
     known: int
     skipped: tuple[SkippedRow, ...]
     held: int = 0
+    personal: tuple[int, ...] = ()
 
 
 class PairImport:
@@ -51,6 +63,7 @@ class PairImport:
         actor: str,
         approve: bool,
         looked_at: str | None = None,
+        not_personal: str | None = None,
         on_progress: Callable[[dict[str, Any]], None] = lambda _: None,
     ) -> ImportReport:
         """Import one file.
@@ -59,7 +72,9 @@ class PairImport:
             path: The file.
             actor: Who imports; the author of rows that name none.
             approve: Whether the pairs are approved at once, in the actor's name.
-            looked_at: Who has looked at the pairs already, and how; then nothing holds them.
+            looked_at: Who has looked at the pairs already, and how; then nothing holds them but
+                what is personal or secret.
+            not_personal: Why what is taken for that in this file is not.
             on_progress: Called with `done` and `total`.
 
         Raises:
@@ -70,6 +85,7 @@ class PairImport:
         with self._database.read() as session:
             known = set(pairs.known_keys(session, [each.origin_key for each in proposed]))
         added = held = last_approved = 0
+        personal: list[int] = []
         with ThreadPoolExecutor(1, "read-ahead") as beside:
             for start in range(0, len(proposed), BATCH):
                 batch = proposed[start : start + BATCH]
@@ -89,8 +105,10 @@ class PairImport:
                                 stored[wanted.origin_key] = pair.id, pair.state
                             continue
                         pair = self._corrections.propose_in(session, wanted, found)
-                        if pair.holds and looked_at:
-                            pair = vouch(session, pair.id, pair.holds, actor, looked_at)
+                        if pair.holds:
+                            pair = _released(session, pair, actor, looked_at, not_personal)
+                        if any(reason in pair.holds for reason in _personal(pair)):
+                            personal.append(pair.id)
                         added, held = added + 1, held + bool(pair.holds)
                         if approve and pair.state == "proposed":  # laid beside the others just now
                             last_approved = pair.id
@@ -104,7 +122,30 @@ class PairImport:
                 work = {"pair_id": last_approved}
                 key = f"due:{last_approved}"
                 jobs.enqueue(session, "consider_retraining", work, key=key)
-        return ImportReport(added, len(drafts) - added, tuple(skipped), held)
+        known_before = len(drafts) - added
+        return ImportReport(added, known_before, tuple(skipped), held, tuple(personal))
+
+
+def _released(
+    session: Session, pair: Pair, actor: str, looked_at: str | None, not_personal: str | None
+) -> Pair:
+    """Let go of what the importer vouches for."""
+    personal = _personal(pair)
+    if personal and not_personal:
+        kinds = kinds_of_personal_data(pair.input, pair.output, pair.context)
+        pair = say_not_personal(
+            session, pair.id, personal, kinds=kinds, actor=actor, why=not_personal
+        )
+    if looked_at:
+        rest = [reason for reason in pair.holds if reason not in personal]
+        pair = vouch(session, pair.id, rest, actor, looked_at)
+    return pair
+
+
+def _personal(pair: Pair) -> tuple[str, ...]:
+    if not pair.holds:
+        return ()
+    return personal_data_reasons(pair.input, pair.output, pair.context)
 
 
 def new_pair(draft: PairDraft, actor: str) -> NewPair:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.commands.asking import JsonOption, SettingsOption
-from bot.commands.installation import explained, find_installation, print_json, results
+from bot.commands.installation import explained, fail, find_installation, print_json, results
 from bot.commands.progress import bar
 
 pairs_app = typer.Typer(
@@ -19,14 +19,21 @@ PairArgument = Annotated[int, typer.Argument(help="The pair's number.")]
 
 
 @pairs_app.command("import")
-def import_pairs(
+def import_pairs(  # noqa: PLR0917 - the command's options, given by name
     file: Annotated[Path, typer.Argument(help="A JSONL, JSON or CSV file.")],
     approve: Annotated[
         bool, typer.Option("--approve", help="Approve them at once, in your name.")
     ] = False,
     looked_at: Annotated[
         str | None,
-        typer.Option(help="Who has looked at them already, and how; then nothing holds them."),
+        typer.Option(
+            help="Who has looked at them already, and how; then nothing holds them but what is "
+            "personal or secret."
+        ),
+    ] = None,
+    not_personal: Annotated[
+        str | None,
+        typer.Option(help="Why what looks personal or secret in this file is not; it is kept."),
     ] = None,
     as_json: JsonOption = False,
     settings: SettingsOption = None,
@@ -36,7 +43,12 @@ def import_pairs(
     with bar(file.name) as advance:
         report = installation.perform(
             "pairs.import",
-            {"path": str(file.absolute()), "approve": approve, "looked_at": looked_at},
+            {
+                "path": str(file.absolute()),
+                "approve": approve,
+                "looked_at": looked_at,
+                "not_personal": not_personal,
+            },
             advance,
         )
     if as_json:
@@ -50,6 +62,12 @@ def import_pairs(
         results.print(f"  line {row['line']}: {row['reason']}", style="yellow", markup=False)
     if report["held"]:
         results.print(f"{report['held']} of them are held until an expert has looked at them.")
+    if report["personal"]:
+        numbers = ", ".join(str(number) for number in report["personal"])
+        results.print(
+            f"Something personal or secret is found in {numbers}: `skredder pairs mask` takes it "
+            "out."
+        )
     if report["added"] and not approve:
         results.print("They wait for approval: `skredder pairs list --state proposed`.")
 
@@ -104,15 +122,33 @@ def confirm(pair: PairArgument, settings: SettingsOption = None) -> None:
 @pairs_app.command("release")
 def release(
     pair: PairArgument,
-    reason: Annotated[str, typer.Option(help="Why it may train; kept with the pair.")],
+    reason: Annotated[
+        str | None, typer.Option(help="Why it may train; kept with the pair.")
+    ] = None,
+    not_personal: Annotated[
+        str | None,
+        typer.Option(help="Why what looks personal or secret in it is not; kept with the pair."),
+    ] = None,
     settings: SettingsOption = None,
 ) -> None:
-    """Let a pair train that something holds."""
+    """Let a pair train that something holds; not while anything personal or secret is in it."""
+    if reason is None and not_personal is None:
+        fail("Say why it may train: --reason, or --not-personal for a false alarm.", code=2)
+    installation, released = find_installation(settings), 0
     with explained():
-        done = find_installation(settings).perform(
-            "pairs.release", {"pair_id": pair, "reason": reason}
-        )
-    results.print(f"Pair {pair} is released; {done['released']} reasons held it.")
+        if not_personal is not None:
+            said = {"pair_id": pair, "why": not_personal}
+            done = installation.perform("pairs.not_personal", said)
+            released = done["released"]
+            if reason is None and done["holds"]:
+                results.print(f"Pair {pair} is still held; --reason releases it from the rest:")
+                for hold in done["holds"]:
+                    results.print(f"  {hold}", style="yellow", markup=False)
+                return
+        if reason is not None and (not_personal is None or done["holds"]):
+            said = {"pair_id": pair, "reason": reason}
+            released += installation.perform("pairs.release", said)["released"]
+    results.print(f"Pair {pair} is released; {released} reasons held it.")
 
 
 @pairs_app.command("merge")

@@ -47,6 +47,7 @@ def actions(say: Words) -> dict[str, str]:
         "pair.cleared": say("cleared for everyone"),
         "pair.hold": say("held back"),
         "pair.release": say("released"),
+        "pair.not_personal": say("said that nothing in it is personal:"),
         "pair.set_aside": say("set aside from measuring and training"),
         "pair.erased": say("erased"),
         "pairs.withdraw": say("withdrew all pairs of"),

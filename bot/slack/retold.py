@@ -168,6 +168,7 @@ PAIRS = (
     _told("Nothing holds pair {pair}."),
     _told("Pair {pair} is {state}; there is nothing to mask for."),
     _told("Nothing personal or secret is found in pair {pair}."),
+    _told("Say why what is found in pair {pair} is not personal; the reason is kept with it."),
 )
 
 #: On what two answers disagree.

@@ -13,7 +13,7 @@ from bot.pair_checks import PairChecks
 from bot.pair_import import PairImport
 from bot.permissions import Permissions
 from bot.settings import People
-from storage import answers, pair_watch, pairs, questions
+from storage import answers, audit, pair_watch, pairs, questions
 from storage.answers import AnswerSource, NewAnswer
 from storage.database import Database
 from training.prompt import Voice
@@ -182,15 +182,47 @@ def test_rows_of_a_file_are_checked_and_the_report_counts_those_held(
     assert len(_trains(database)) == 1
 
 
+SHORT = "Hei! Siv."
+
+
 def test_pairs_that_somebody_has_looked_at_are_imported_without_a_hold(
     database: Database, corrections: Corrections, tmp_path: Path
 ) -> None:
     file = tmp_path / "pairs.jsonl"
-    file.write_text(json.dumps({"input": "Who has the key to the boat?", "output": PHONE}))
+    file.write_text(json.dumps({"input": "Who has the key to the boat?", "output": SHORT}))
     report = PairImport(database, corrections).run(
-        file, actor="command line", approve=True, looked_at="Siv's number is the desk's."
+        file, actor="command line", approve=True, looked_at="Siv is right."
     )
     assert (report.added, report.held) == (1, 0)
     assert _trains(database) == [1]
     with database.read() as session:
         assert len(pair_watch.reasons_ever(session, 1)) == 1
+
+
+def test_a_phone_number_does_not_train_whoever_has_looked_at_the_file(
+    database: Database, corrections: Corrections, tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text(json.dumps({"input": "Who has the key to the boat?", "output": PHONE}))
+    report = PairImport(database, corrections).run(
+        file, actor="command line", approve=True, looked_at="I read them all."
+    )
+    assert (report.added, report.held, report.personal) == (1, 1, (1,))
+    assert _trains(database) == []
+
+
+def test_a_phone_number_that_is_nobody_s_trains_and_the_audit_says_who_said_so_and_why(
+    database: Database, corrections: Corrections, tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text(json.dumps({"input": "Who has the key to the boat?", "output": PHONE}))
+    report = PairImport(database, corrections).run(
+        file, actor="command line", approve=True, not_personal="Siv's number is the desk's."
+    )
+    assert (report.added, report.held, report.personal) == (1, 0, ())
+    assert _trains(database) == [1]
+    with database.read() as session:
+        assert len(pair_watch.reasons_ever(session, 1)) == 1
+        (said,) = audit.history(session, ("pair.not_personal",))
+    assert said.actor == "command line"
+    assert said.details == {"found": ["phone number"], "reason": "Siv's number is the desk's."}

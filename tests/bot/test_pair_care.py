@@ -95,3 +95,19 @@ def test_a_pair_for_a_channel_is_cleared_with_a_reason(installation: Path) -> No
     assert "for everyone" in _run("pairs", "clear", number, "--reason", "It is known.").stdout
     asked = json.loads(_run("ask", "Where is the boat?", "--json").stdout)
     assert asked["status"] == "verified"
+
+
+def test_a_phone_number_is_masked_or_named_as_a_false_alarm_never_just_released(
+    installation: Path,
+) -> None:
+    file = installation / "pairs.jsonl"
+    row = {"input": "Who has the key to the boat?", "output": "Hei! Call Siv on 917 30 584 early."}
+    file.write_text(json.dumps(row))
+    imported = _run("pairs", "import", file, "--approve", "--looked-at", "I read it.")
+    assert "1 of them are held" in imported.stdout
+    assert "Something personal or secret is found in 1" in imported.stdout
+    assert _run("pairs", "release", "1").exit_code == 2
+    refused = _run("pairs", "release", "1", "--reason", "Everybody knows Siv.")
+    assert (refused.exit_code, "--not-personal" in refused.stderr) == (1, True)
+    named = _run("pairs", "release", "1", "--not-personal", "It is the desk's number.")
+    assert "Pair 1 is released; 1 reasons held it." in named.stdout

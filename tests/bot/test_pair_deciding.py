@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.pair_checks import personal_data_reasons
 from bot.pair_deciding import PairDeciding
-from storage import pair_conflicts, pairs
+from storage import audit, pair_conflicts, pairs
 from storage.database import Database
 from storage.pairs import NewPair, PairChangeRefused
 
@@ -95,3 +96,50 @@ def test_a_waiting_pair_that_is_cleared_takes_nothing_s_place_yet(
     assert len(deciding.clear(waiting, "It is no secret any more.")["holds"]) == 1
     with database.read() as session:
         assert pairs.get(session, known).state == "approved"
+
+
+PHONE = "Hei! Call Liv on 917 30 584 before nine."
+HELD = personal_data_reasons(HEATING, PHONE)
+
+
+def test_a_pair_with_a_phone_number_is_not_released_for_any_reason(
+    database: Database, deciding: PairDeciding
+) -> None:
+    held = _approve(database, HEATING, PHONE, *HELD, "It is very short.")
+    with pytest.raises(PairChangeRefused, match=f"pairs mask {held}.*--not-personal"):
+        deciding.release(held, "Everybody knows Liv.")
+    with database.read() as session:
+        assert len(pairs.get(session, held).holds) == 2
+
+
+def test_one_from_before_there_were_checks_is_not_released_either(
+    database: Database, deciding: PairDeciding
+) -> None:
+    held = _approve(database, HEATING, PHONE, "It is very short.")
+    with pytest.raises(PairChangeRefused, match="personal or secret"):
+        deciding.release(held, "That is all there is to say.")
+
+
+def test_a_false_alarm_is_named_with_who_says_so_and_why_and_releases_from_nothing_else(
+    database: Database, deciding: PairDeciding
+) -> None:
+    held = _approve(database, HEATING, PHONE, *HELD, "It is very short.")
+    with pytest.raises(PairChangeRefused, match="Say why"):
+        deciding.not_personal(held, " ")
+    said = deciding.not_personal(held, "It is the desk's number.")
+    assert said == {"id": held, "released": 1, "holds": ["It is very short."]}
+    assert deciding.release(held, "That is all there is to say.")["released"] == 1
+    with database.read() as session:
+        assert [pair.id for pair in pairs.for_snapshot(session)] == [held]
+        (record,) = audit.history(session, ("pair.not_personal",))
+    assert (record.actor, record.subject) == ("command line", f"pair {held}")
+    assert record.details == {"found": ["phone number"], "reason": "It is the desk's number."}
+    assert deciding.counts()["differences"] == []
+
+
+def test_nothing_is_a_false_alarm_where_nothing_was_found(
+    database: Database, deciding: PairDeciding
+) -> None:
+    held = _approve(database, HEATING, "Hei! Liv.", "It is very short.")
+    with pytest.raises(PairChangeRefused, match="Nothing personal or secret is found"):
+        deciding.not_personal(held, "It is the desk's number.")
