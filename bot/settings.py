@@ -238,8 +238,9 @@ class PairSettings(_Section):
 class GateSettings(_Section):
     """What a version must reach before it may answer."""
 
-    #: Fewer held-out pairs than this prove nothing.
-    held_out_pairs: int = Field(default=50, ge=5)
+    #: Fewer held-out pairs than this prove nothing. More may be asked for, never fewer: with fewer,
+    #: a version is measured all the same, and only an admin's written reason lets it answer.
+    held_out_pairs: int = Field(default=50, ge=50)
     #: How many of all general probes may be lost against the base, beyond noise, as a share.
     probe_drop: float = Field(default=0.02, ge=0, le=1)
     #: How many more general answers than the base's may come in the company's voice, as a share.

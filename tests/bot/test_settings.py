@@ -84,11 +84,15 @@ def test_what_is_chosen_on_a_validation_part_needs_one(tmp_path: Path) -> None:
     assert settings.training.patience == 3
 
 
-def test_a_gate_needs_fifty_held_out_pairs_unless_the_settings_say_otherwise(
-    tmp_path: Path,
-) -> None:
+def test_a_gate_needs_fifty_held_out_pairs_and_no_setting_makes_it_fewer(tmp_path: Path) -> None:
     assert _load(tmp_path, GOAL).training.gate.held_out_pairs == 50
     assert GateRules().held_out_pairs == 50
+    gate = GOAL + "[training.gate]\nheld_out_pairs = "
+    assert _load(tmp_path, f"{gate}80\n").training.gate.held_out_pairs == 80
+    with pytest.raises(SettingsInvalid, match=r"held_out_pairs.*50"):
+        _load(tmp_path, f"{gate}49\n")
+    with pytest.raises(SettingsInvalid, match=r"held_out_pairs.*50"):
+        _load(tmp_path, GOAL, {"SKREDDER_TRAINING__GATE__HELD_OUT_PAIRS": "5"})
 
 
 def test_the_day_s_limits_of_pairs_are_settings(tmp_path: Path) -> None:
