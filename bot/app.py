@@ -26,6 +26,7 @@ from bot.operations import USER_ERRORS, Operations
 from bot.pair_care import PairCare
 from bot.pair_import import PairImport
 from bot.permissions import Permissions
+from bot.retiring import RetiredVersions
 from bot.retraining import Retrainings
 from bot.schedule import RetrainSchedule, Schedule
 from bot.settings import AnswerSettings, KnowledgeSettings, Settings
@@ -168,6 +169,10 @@ class Skredder:
             self.trial.version_for,
             kept_seconds=60 * settings.model.version_before_minutes,
         )
+        self.retired = RetiredVersions(
+            self.database, home.runs / "versions", settings.training.versions_kept
+        )
+        self.retired.delete_leftovers()
         self.upkeep = Upkeep(
             database=self.database,
             ingestion=self.ingestion,
@@ -177,6 +182,7 @@ class Skredder:
             reconcile_verified=self._learning.reconcile,
             reembedding=self._reembedding,
             pending_erasures=PendingErasures(home.erasures).all,
+            retired=self.retired,
         )
         self.permissions = Permissions(settings.people)
         english = opened.serving.embedder
@@ -272,6 +278,7 @@ class Skredder:
         self._schedule = Schedule()
         self._schedule.add("retraining", "* * * * *", retrain_schedule.tick)
         self._schedule.add("trial", "*/5 * * * *", self._look_at_trial)
+        self._schedule.add("versions", "*/10 * * * *", self._tidy_versions)
         if self.settings.knowledge.sync:
             self._schedule.add("sync", self.settings.knowledge.sync, self._sync_sources)
         self._schedule.start()
@@ -333,6 +340,9 @@ class Skredder:
 
     def _look_at_trial(self, _period: str) -> None:
         self.retrainings.look_at_trial()
+
+    def _tidy_versions(self, _period: str) -> None:
+        self.upkeep.tidy_versions()
 
     def _sync_sources(self, _period: str) -> None:
         with contextlib.suppress(SyncStopped):

@@ -320,7 +320,6 @@ def retrain_plan(uses: Uses, pairs_left: dict[str, int]) -> RetrainPlan:
     versions = [version for version in uses.versions if version.run_id in from_them]
     if not versions:
         return RetrainPlan(False, pairs_left, ())
-    names = ", ".join(version.name for version in versions)
     steps = [
         f"Train again without their pairs: `skredder train run` "
         f"({pairs_left['train']:,} pairs to train on and {pairs_left['held_out']:,} to measure "
@@ -333,9 +332,10 @@ def retrain_plan(uses: Uses, pairs_left: dict[str, int]) -> RetrainPlan:
             f"{serving.name} answers now and has learned from their pairs. If that cannot wait for "
             "the training, go back at once: `skredder train rollback`.",
         )
-    steps.append(
-        f"When none of them answers any more, delete the files of {names}: their weights "
-        "may still know what the pairs said. They lie in: "
-        + ", ".join(version.folder or "?" for version in versions)
-    )
+    if kept := [version.name for version in versions if version.gate != "retired"]:
+        steps.append(
+            f"When none of {', '.join(kept)} answers any more, or is what a rollback goes back to, "
+            "delete their weights, which may still know what the pairs said: "
+            + "; ".join(f"`skredder train retire {name} --reason ...`" for name in kept)
+        )
     return RetrainPlan(True, pairs_left, tuple(steps))

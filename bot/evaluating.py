@@ -265,7 +265,7 @@ class Evaluating:
         try:
             with self._database.write() as session:
                 champion = versions.ensure_base(session).version
-                return champion if name is None else versions.by_name(session, name)
+                return champion if name is None else versions.kept_by_name(session, name)
         except PromotionRefused as error:
             raise EvaluationRefused(str(error)) from error
 
@@ -285,7 +285,7 @@ class Evaluating:
             goal=self._make.persona.goal,
             base=self._base_name,
             made_at=version.created_at.date().isoformat(),
-            gate=version.gate,
+            gate=version.standing,
             snapshot=self._snapshot_facts(version),
             languages=tuple(sorted(_LANGUAGES.get(name, name) for name in languages)),
         )

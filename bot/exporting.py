@@ -39,12 +39,12 @@ class Exporting:
         """Write a version to a new folder, and keep in the audit that it was given out.
 
         Raises:
-            PromotionRefused: there is no such version.
+            PromotionRefused: there is no such version, or it was retired.
             ExportRefused: it is the base, or cannot be given out in this form.
             ManifestBroken: its files are not what they were.
         """
         with self.database.read() as session:
-            version = versions.by_name(session, name)
+            version = versions.kept_by_name(session, name)
             if version.folder is None:
                 raise ExportRefused(
                     f"{name} is the base model as it came ({self.base.name}); there is nothing of "

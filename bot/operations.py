@@ -101,6 +101,7 @@ class Operations:
             "train.cancel": self.train_cancel,
             "train.rollback": self.train_rollback,
             "train.promote": self.train_promote,
+            "train.retire": self.train_retire,
             "train.schedule": self.train_schedule,
             "sources.list": skredder.upkeep.sources,
             "sources.remove": self.remove_source,
@@ -317,6 +318,10 @@ class Operations:
         name = self._skredder.retrainings.promote(COMMAND_LINE, version, reason)
         self._skredder.wake_workers()
         return {"version": name}
+
+    def train_retire(self, version: str, reason: str) -> dict[str, Any]:
+        """Give a version up for good, and delete its files."""
+        return {"version": self._skredder.retired.retire(COMMAND_LINE, version, reason)}
 
     def train_schedule(self, line: str) -> dict[str, Any]:
         """Say when it is looked whether to train; with a cron line or `off`, change it."""

@@ -348,7 +348,7 @@ class Retrainings:
             return [
                 {
                     "name": version.name,
-                    "gate": version.gate,
+                    "gate": version.standing,
                     "run": version.run_id,
                     "serving": version.id == serving,
                     "created_at": version.created_at.isoformat(timespec="seconds"),

@@ -277,6 +277,9 @@ class TrainingSettings(_Section):
     #: The share of threads that a version gets before it answers all, until votes and corrections
     #: have decided; 0: it answers all as soon as it has passed the gate.
     canary_share: float = Field(default=0.0, ge=0, le=0.5)
+    #: How many versions beside the base keep their files; of more, the oldest are retired, but
+    #: never the newest, the one that answers, the one a rollback goes back to, or one on trial.
+    versions_kept: int = Field(default=5, ge=1, le=1000)
     gate: GateSettings = GateSettings()
 
     @model_validator(mode="after")

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from bot.inference.language_model import InferenceFailed
 from bot.erasing_pending import Pending
+from bot.inference.language_model import InferenceFailed
+from bot.retiring import RetiredVersions
 from knowledge.examination import examine
 from knowledge.gaps import Unanswered, find_gaps
 from knowledge.indexing import Indexes
@@ -57,6 +58,7 @@ class Upkeep:
         ask_server: Callable[[], str | None] = lambda: None,
         reembedding: Reembedding | None = None,
         pending_erasures: Callable[[], Collection[Pending]] = tuple,
+        retired: RetiredVersions | None = None,
     ) -> None:
         """Take the collaborators.
 
@@ -72,7 +74,9 @@ class Upkeep:
             reembedding: Makes the vectors of the embedder that the settings name, if that is
                 not the one that serves.
             pending_erasures: Returns the erasures that have not come to their end.
+            retired: Keeps the number of versions bounded; without it none is looked at.
         """
+        self._retired = retired
         self._database = database
         self._ingestion = ingestion
         self._indexes = indexes
@@ -169,9 +173,18 @@ class Upkeep:
             self._verified_check(repair=repair),
             self._version_check(),
             *self._server_checks(),
+            *self._retired_checks(repair=repair),
             *self._source_checks(),
         ]
         return [asdict(check) for check in checks]
+
+    def tidy_versions(self) -> tuple[str, ...]:
+        """Retire the versions that are too many, and delete what a crash has left of others.
+
+        Returns:
+            The names of the versions that were retired now; the log and the audit name them too.
+        """
+        return () if self._retired is None else self._retired.tidy()
 
     def gaps(
         self, days: int, limit: int, teams: Collection[str] | None = None
@@ -278,6 +291,16 @@ class Upkeep:
         except InferenceFailed as failed:
             return [Check("model server", False, str(failed))]
         return [] if finding is None else [Check("model server", True, finding)]
+
+    def _retired_checks(self, *, repair: bool) -> list[Check]:
+        if self._retired is None or not (left := self._retired.leftovers()):
+            return []
+        names = ", ".join(version.name for version in left)
+        found = f"files of {names} are still there"
+        if not repair:
+            return [Check("retired versions", False, found)]
+        self._retired.delete_leftovers()
+        return [Check("retired versions", False, found, "deleted")]
 
     def _source_checks(self) -> list[Check]:
         with self._database.read() as session:

@@ -60,11 +60,14 @@ def begin(session: Session, version_id: int, share: float, actor: str) -> Canary
     Raises:
         CanaryRefused: another one goes on, the version may not answer, or it answers already.
     """
-    version, champion = versions.by_id(session, version_id), versions.serving(session).version
+    champion = versions.hold_serving(session).version
+    version = versions.by_id(session, version_id)
     if not 0 < share < 1:
         raise CanaryRefused(f"A canary's share is between 0 and 1, not {share}.")
     if not version.may_answer:
-        raise CanaryRefused(f"{version.name} may not answer anyone: the gate says {version.gate}.")
+        raise CanaryRefused(
+            f"{version.name} may not answer anyone: the gate says {version.standing}."
+        )
     if version.id == champion.id:
         raise CanaryRefused(f"{version.name} answers already.")
     made = insert_once(

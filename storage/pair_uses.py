@@ -100,7 +100,13 @@ def uses_of(session: Session, pair_ids: Collection[int]) -> Uses:
             for row in runs
         ),
         versions=tuple(
-            VersionUse(row.name, row.run_id or 0, row.gate, row.folder, row.id == serving)
+            VersionUse(
+                row.name,
+                row.run_id or 0,
+                "retired" if row.retired_at else row.gate,
+                row.folder,
+                row.id == serving,
+            )
             for row in versions
         ),
     )

@@ -35,6 +35,7 @@ class Version:
     manifest_sha256: str | None
     gate: str
     created_at: datetime
+    retired_at: datetime | None = None
 
     @property
     def is_base(self) -> bool:
@@ -42,9 +43,19 @@ class Version:
         return self.folder is None
 
     @property
+    def is_retired(self) -> bool:
+        """Whether it was given up for good, its files with it."""
+        return self.retired_at is not None
+
+    @property
     def may_answer(self) -> bool:
-        """Whether the gate was passed, or overridden by an admin with a reason."""
-        return self.gate in ("passed", "overridden")
+        """Whether the gate was passed, or overridden by an admin, and it was not retired since."""
+        return self.gate in ("passed", "overridden") and not self.is_retired
+
+    @property
+    def standing(self) -> str:
+        """What the gate says of it, or `retired`."""
+        return "retired" if self.is_retired else self.gate
 
 
 @dataclass(frozen=True)
@@ -169,6 +180,7 @@ def promote(
             changed the champion since.
     """
     version = by_id(session, version_id)
+    refuse_retired(version)
     if kind == "override":
         if not reason.strip():
             raise PromotionRefused(
@@ -252,6 +264,32 @@ def by_name(session: Session, name: str) -> Version:
     return _version(row)
 
 
+def kept_by_name(session: Session, name: str) -> Version:
+    """Return a version that can still be opened.
+
+    Raises:
+        PromotionRefused: there is none of this name, or it was retired.
+    """
+    version = by_name(session, name)
+    refuse_retired(version)
+    return version
+
+
+def refuse_retired(version: Version) -> None:
+    """Raise `PromotionRefused` if a version was retired."""
+    if version.is_retired:
+        raise PromotionRefused(
+            f"{version.name} was retired and its files are deleted. "
+            "`skredder train list` shows the versions that are kept."
+        )
+
+
+def hold_serving(session: Session) -> Serving:
+    """Return the version that answers, and let nobody change it before this transaction ends."""
+    session.execute(select(ServingRow.id).where(ServingRow.id == _SERVING_ID).with_for_update())
+    return serving(session)
+
+
 def listed(session: Session, limit: int = 50) -> tuple[Version, ...]:
     """Return the newest versions first."""
     rows = session.scalars(select(VersionRow).order_by(VersionRow.id.desc()).limit(limit))
@@ -288,6 +326,7 @@ def _swap(
             f"The champion was changed meanwhile: it is {before.version.name} now "
             f"(revision {before.revision}, not {expected_revision}). Look again and decide anew."
         )
+    refuse_retired(by_id(session, version_id))  # it may have been until the row above was ours
     session.add(
         PromotionRow(
             version_id=version_id,
@@ -313,13 +352,24 @@ def _swap(
 
 
 def _predecessor(session: Session, version_id: int) -> int | None:
-    """Return what answered before this version was last promoted; None for the base."""
-    return session.scalar(
-        select(PromotionRow.previous_version_id)
-        .where(PromotionRow.version_id == version_id, PromotionRow.kind != "rollback")
-        .order_by(PromotionRow.id.desc())
-        .limit(1)
-    )
+    """Return what answered before this version was last promoted; None for the base.
+
+    One that was retired since is passed over, for what had answered before it.
+    """
+    seen: set[int | None] = set()
+    before: int | None = version_id
+    while before is not None and before not in seen:
+        seen.add(before)
+        before = session.scalar(
+            select(PromotionRow.previous_version_id)
+            .where(PromotionRow.version_id == before, PromotionRow.kind != "rollback")
+            .order_by(PromotionRow.id.desc())
+            .limit(1)
+        )
+        if before is None or not by_id(session, before).is_retired:
+            return before
+    base = by_name(session, BASE).id
+    return None if base == version_id else base
 
 
 def _version(row: VersionRow) -> Version:

@@ -1,4 +1,4 @@
-"""`skredder train run|status|cancel|list|promote|rollback|schedule`."""
+"""`skredder train run|status|cancel|list|promote|rollback|retire|schedule`."""
 
 from __future__ import annotations
 
@@ -130,6 +130,18 @@ def promote(
     asked = {"version": version, "reason": reason}
     outcome = find_installation(settings).perform("train.promote", asked)
     results.print(f"{outcome['version']} answers.")
+
+
+@train_app.command("retire")
+def retire(
+    version: Annotated[str, typer.Argument(help="Which: v3.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit.")],
+    settings: SettingsOption = None,
+) -> None:
+    """Delete the files of a version that is not needed; what it was and reached stays."""
+    asked = {"version": version, "reason": reason}
+    outcome = find_installation(settings).perform("train.retire", asked)
+    results.print(f"{outcome['version']} is retired; its files are deleted.")
 
 
 @train_app.command("schedule")

@@ -26,6 +26,7 @@ def actor(name: str, say: Words) -> str:
         "grouping": say("the grouping"),
         "evaluation": say("the measuring"),
         "erasure": say("the erasure"),
+        "upkeep": say("the upkeep"),
         "canary": say("the trial"),
         "start": say("the start"),
     }
@@ -65,6 +66,7 @@ def actions(say: Words) -> dict[str, str]:
         "version.override": say("let answer against the gate"),
         "version.rollback": say("went back to"),
         "version.export": say("exported"),
+        "version.retire": say("retired"),
         "canary.begin": say("began to try on some threads"),
         "canary.promoted": say("proved on some threads"),
         "canary.withdrawn": say("withdrawn from its trial"),

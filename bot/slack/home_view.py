@@ -287,13 +287,14 @@ def _versions(seen: ForAdmins, say: Words) -> list[Block]:
         "refused": say("refused by the gate"),
         "overridden": say("let through by an admin"),
         "candidate": say("not judged yet"),
+        "retired": say("retired"),
     }
     lines = []
     for version, measured in seen.versions:
         numbers = ", ".join(
             f"{name} {say.share(measured[key])}" for key, name in names.items() if key in measured
         )
-        parts = [f"*{version.name}*", gates.get(version.gate, version.gate), numbers]
+        parts = [f"*{version.name}*", gates.get(version.standing, version.standing), numbers]
         lines.append(" · ".join(part for part in parts if part))
     return [DIVIDER, header(say("Versions")), section("\n".join(lines) or "–")]
 

@@ -104,6 +104,16 @@ VERSIONS = (
         "a written reason."
     ),
     _told("{version} has no predecessor to go back to."),
+    _told(
+        "{version} was retired and its files are deleted. `skredder train list` shows the versions "
+        "that are kept."
+    ),
+    _told("Say why {version} is retired; the reason is kept in the audit."),
+    _told("The base model is what everything falls back on; it stays."),
+    _told("{version} was retired before."),
+    _told("{version} answers now; let another version answer first."),
+    _told("{version} is what a rollback goes back to; it stays until that changes."),
+    _told("{version} is part of a trial that goes on; end the trial first."),
     _told("There is no version with the number {version}."),
     _told("There is no version {version}. `skredder train list` shows those there are."),
     _told("{version} answers already."),
@@ -249,6 +259,7 @@ NAMES = (
     _told("refused"),
     _told("overridden"),
     _told("candidate"),
+    _told("retired"),
 )
 
 SENTENCES = (*GATE, *RUNS, *VERSIONS, *HOLDS, *PAIRS)

@@ -82,6 +82,8 @@ class VersionRow(Table):
     #: candidate (not measured yet), passed, refused, overridden (by an admin, with a reason)
     gate: Mapped[str]
     created_at: Mapped[datetime]
+    #: Since when it can never answer again; its files are gone then, or on their way.
+    retired_at: Mapped[datetime | None]
 
 
 class ServingRow(Table):

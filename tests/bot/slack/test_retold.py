@@ -40,7 +40,7 @@ REASONS = (
 
 #: What is called with a sentence that is written down, or raised with one, and where.
 CALLED = ("enter", "begin", "finish", "RunImpossible")
-RAISED = ("PairChangeRefused", "PromotionRefused", "RunRefused")
+RAISED = ("PairChangeRefused", "PromotionRefused", "RetireRefused", "RunRefused")
 RAISING = (*sorted((ROOT / "storage").glob("*.py")), ROOT / "bot" / "pair_masking.py")
 
 _A_SENTENCE = re.compile(r"[^\W\d_]{2,}.* .*[^\W\d_]{2,}|\{\} [^\W\d_]{2,}")
