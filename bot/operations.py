@@ -281,7 +281,7 @@ class Operations:
             currency=training.currency,
         )
         found = plan_json(skredder.database, skredder.settings)
-        return found | {"takes": takes.lines(), "fits": takes.fits}
+        return found | {"takes": [*takes.lines(), wanted.rehearsed], "fits": takes.fits}
 
     def train_curve(self, most: int | None, *, on_progress: Progress) -> dict[str, Any]:
         """Train with growing parts of the pairs, and say whether more of them still help."""

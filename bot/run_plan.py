@@ -9,6 +9,7 @@ from storage import pairs, runs, snapshots
 from storage.database import Database
 from storage.runs import Run
 from training.recipe import Recipe
+from training.replay import read_prompts, rows_wanted, told_repeats
 
 #: Tokens a second of QLoRA on two processor cores, before any run here has shown its own: between
 #: 160 and 230 were measured with the bundled model.
@@ -41,6 +42,8 @@ class Plan:
     measuring_seconds: float
     hour_price: float
     currency: str
+    #: How often general examples are rehearsed, in a sentence.
+    rehearsed: str
 
     @property
     def seconds(self) -> float:
@@ -87,6 +90,9 @@ def plan_run(
         measuring_seconds=held_out * MEASURING_SECONDS,
         hour_price=settings.hour_price,
         currency=settings.currency,
+        rehearsed=told_repeats(
+            rows_wanted(len(training), recipe.replay_share), len(read_prompts())
+        ),
     )
 
 

@@ -11,9 +11,16 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from training.evaluation.answers import AnswerBook, Generate
 from training.prompt import render_general
+
+Item = TypeVar("Item")
+
+#: Rows that come back more often than this are said to do so wherever a plan is shown. Where it
+#: begins to harm is not measured.
+OFTEN = 10
 
 _PROMPTS = Path(__file__).with_name("replay_prompts.jsonl")
 _SENTENCE_END = re.compile(r"[.!?:;)\]\"'`”’](?=\s|$)")
@@ -30,6 +37,36 @@ def rows_wanted(train_pairs: int, share: float) -> int:
     return round(train_pairs * share / (1 - share))
 
 
+def evenly(items: Sequence[Item], wanted: int) -> list[Item]:
+    """Return `wanted` of `items` in their order, begun anew as often as it takes.
+
+    Each comes as often as every other, or once more.
+    """
+    return [items[place % len(items)] for place in range(wanted)] if items else []
+
+
+def told_repeats(rows: int, prompts: int) -> str:
+    """Say how many general examples are rehearsed, and how often each, in a sentence.
+
+    Args:
+        rows: How many rows of a training are general examples.
+        prompts: How many different ones there are.
+    """
+    if not rows or not prompts:
+        return "No general examples are rehearsed."
+    least, more = divmod(rows, prompts)
+    if least == 0 or (least, more) == (1, 0):
+        return f"{rows:,} general examples are rehearsed, each once."
+    each = f"{least} or {least + 1} times" if more else f"{least} times"
+    told = f"{rows:,} general examples are rehearsed: {prompts:,} different ones, each {each}."
+    if rows > OFTEN * prompts:
+        told += (
+            " That is often: the same few answers may be learned by heart instead of keeping what "
+            "the base model knows. Lower training.replay_share if general questions come out worse."
+        )
+    return told
+
+
 def make_replay(
     prompts: Sequence[str],
     wanted: int,
@@ -41,7 +78,9 @@ def make_replay(
     on_answered: Callable[[int], None] = lambda _count: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> tuple[tuple[str, str], ...]:
-    """Return up to `wanted` prompts with the base model's answers.
+    """Return up to `wanted` prompts with the base model's answers, each prompt once.
+
+    One that the base model has nothing to say to keeps its place with an empty answer.
 
     Args:
         prompts: General prompts.
@@ -59,10 +98,9 @@ def make_replay(
     drawn = drawn[:wanted]
     chats = [render_general(prompt) for prompt in drawn]
     answers = book.answer(chats, max_tokens, generate, on_answered, should_stop)
-    whole = (
+    return tuple(
         (prompt, whole_sentences(answer)) for prompt, answer in zip(drawn, answers, strict=True)
     )
-    return tuple((prompt, answer) for prompt, answer in whole if answer)
 
 
 def whole_sentences(text: str) -> str:

@@ -40,7 +40,7 @@ from training.planner import RunPlan, RunTooLarge, find_device, machine_memory, 
 from training.process import TrainingCancelled, TrainingFailed, read_progress, run_training
 from training.prompt import Persona
 from training.recipe import GateRules, Recipe
-from training.replay import make_replay, read_prompts, rows_wanted
+from training.replay import make_replay, read_prompts, rows_wanted, told_repeats
 from training.rows import CountTokens, FindSection, Retrieve, row_tokens
 from training.run_watch import RunWatch
 from training.snapshot import (
@@ -422,9 +422,12 @@ class Retraining:
         except ShapeUnknown as unknown:
             log.warning("run_not_planned run=%d: %s", run_id, unknown)
             return
+        rehearsed = told_repeats(snapshot.replay_rows, snapshot.replay_prompts)
+        log.info("run_rehearses run=%d: %s", run_id, rehearsed)
         folder = self.report_folder(run_id)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "plan.txt").write_text("\n".join(plan.lines()) + "\n", encoding="utf-8")
+        lines = [*plan.lines(), rehearsed]
+        (folder / "plan.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
         plan.refuse_if_too_large()
 
     def _train(self, run_id: int, recipe: Recipe, snapshot: Snapshot, watch: RunWatch) -> Path:

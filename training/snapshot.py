@@ -18,6 +18,7 @@ from typing import Any
 from storage.pairs import Pair
 from training.prompt import PROMPT_VERSION, ChatMessage, Persona
 from training.recipe import Recipe
+from training.replay import evenly, rows_wanted
 from training.rows import (
     CountTokens,
     FindSection,
@@ -75,6 +76,11 @@ class Snapshot:
         """How many of the training rows are general examples."""
         return sum(1 for row in self.rows if row.kind == "replay")
 
+    @property
+    def replay_prompts(self) -> int:
+        """How many different general examples there are."""
+        return len({row.question for row in self.rows if row.kind == "replay"})
+
     def pair_ids(self, split: str) -> tuple[int, ...]:
         """Return the pairs on one side of the split."""
         return tuple(
@@ -100,8 +106,10 @@ def build_snapshot(
     Args:
         pairs: Approved pairs that everyone may see, each with its group and split. One that is
             held, or set aside, is left out, whoever handed it in.
-        replay: General prompts with the base model's own answers. As many are drawn as make up
-            the recipe's `replay_share` of the training rows, or all if there are fewer.
+        replay: General prompts with the base model's own answers; an empty one is no example.
+            As many are drawn as make up the recipe's `replay_share` of the training rows. If
+            that is more than there are prompts, all are taken, again and again, each as often
+            as every other or once more.
         folder: Where the file `<digest>.jsonl` is written.
         base: Name of the base model; a snapshot belongs to one, because its replay does.
         persona: Who speaks.
@@ -131,11 +139,11 @@ def build_snapshot(
     too_long = [row for row in made if is_too_long(row, recipe, count_tokens)]
     rows = [row for row in made if row not in too_long]
     learned = sum(1 for row in rows if row.split == "train")
-    general = [replay_row(prompt, answer) for prompt, answer in replay]
+    general = [replay_row(prompt, answer) for prompt, answer in replay if answer]
     general = [row for row in general if not is_too_long(row, recipe, count_tokens)]
-    wanted = round(learned * recipe.replay_share / (1 - recipe.replay_share))
+    wanted = rows_wanted(learned, recipe.replay_share)
     random.Random(recipe.seed).shuffle(general)  # noqa: S311 - a repeatable draw, no secret
-    rows += general[:wanted]
+    rows += general[:wanted] if wanted <= len(replay) else evenly(general, wanted)
     refuse_leaks((row.split, row.group_key) for row in rows if row.group_key is not None)
     header = {
         "base": base,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -84,6 +85,37 @@ def test_replay_makes_up_its_share_of_the_training_rows(tmp_path: Path) -> None:
     snapshot = build(tmp_path, recipe=Recipe(replay_share=0.2))
     assert snapshot.replay_rows / len(snapshot.train) == pytest.approx(0.2)
     assert build(tmp_path, recipe=Recipe(replay_share=0.0)).replay_rows == 0
+
+
+def rows_of(snapshot: Snapshot) -> str:
+    """Return the SHA-256 of the rows, without the line that says how they were made."""
+    rows = snapshot.path.read_text(encoding="utf-8").splitlines()[1:]
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def test_replay_keeps_its_share_where_there_are_fewer_prompts_than_rows(tmp_path: Path) -> None:
+    recipe = Recipe(replay_share=0.9)
+    snapshot = build(tmp_path, recipe=recipe)
+    assert snapshot.replay_rows / len(snapshot.train) == pytest.approx(0.9)
+    times = Counter(row.question for row in snapshot.train if row.kind == "replay")
+    assert (len(times), set(times.values())) == (30, {9, 10})
+    assert build(tmp_path / "again", recipe=recipe).digest == snapshot.digest
+
+
+def test_a_prompt_without_an_answer_is_no_row_and_the_others_make_up_for_it(tmp_path: Path) -> None:
+    replay = [*REPLAY[:29], ("Say nothing.", "")]
+    few = build(tmp_path, replay=replay, recipe=Recipe(replay_share=0.48))
+    assert few.replay_rows == 29
+    many = build(tmp_path, replay=replay, recipe=Recipe(replay_share=0.9))
+    assert (many.replay_rows, many.replay_prompts) == (288, 29)
+
+
+def test_where_prompts_suffice_the_rows_are_those_that_they_always_were(tmp_path: Path) -> None:
+    shares = (0.2, 0.4)
+    assert [rows_of(build(tmp_path, recipe=Recipe(replay_share=share))) for share in shares] == [
+        "cfa5ff1b93ba65ee03149fe93fa0073982f6a470b29c65a67f5aeb1df473e57c",
+        "c8cef0d69695daa47d96f95fe2d8009b0dab29298c61828823516da010ebf78a",
+    ]
 
 
 def test_a_held_out_group_never_gives_a_training_row(tmp_path: Path) -> None:
