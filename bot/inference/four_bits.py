@@ -19,14 +19,16 @@ def in_four_bits(model: Any, dtype: Any) -> Any:
         model: A causal language model, its adapter merged; its layers are replaced in it.
         dtype: What is computed in, a `torch.dtype`.
     """
+    import bitsandbytes
     import torch
-    from bitsandbytes.nn import Linear4bit, Params4bit
+
+    small_layers: Any = bitsandbytes.nn
 
     for parent in list(model.modules()):
         for name, layer in list(parent.named_children()):
             if not isinstance(layer, torch.nn.Linear) or name in _KEPT:
                 continue
-            small: Any = Linear4bit(
+            small = small_layers.Linear4bit(
                 layer.in_features,
                 layer.out_features,
                 bias=layer.bias is not None,
@@ -34,7 +36,7 @@ def in_four_bits(model: Any, dtype: Any) -> Any:
                 quant_type="nf4",
                 compress_statistics=True,
             )
-            small.weight = Params4bit(
+            small.weight = small_layers.Params4bit(
                 layer.weight.data, requires_grad=False, quant_type="nf4", compress_statistics=True
             )
             if layer.bias is not None:
