@@ -19,7 +19,7 @@ from knowledge.ingest import Ingestion, SyncStopped
 from knowledge.listing import SourceMissing
 from knowledge.reconciliation import rebuild, reconcile
 from knowledge.reembedding import Reembedding
-from storage import answers, audit, by_workspace, sources, versions
+from storage import answers, audit, by_workspace, pair_ledger, sources, versions
 from storage.clock import utc_now
 from storage.database import Database
 from storage.versions import Version
@@ -167,6 +167,7 @@ class Upkeep:
         checks = [
             self._database_check(),
             self._audit_check(),
+            self._pairs_check(),
             self._erasure_check(),
             self._embedder_check(),
             *self._index_checks(repair=repair),
@@ -224,6 +225,16 @@ class Upkeep:
         if broken is None:
             return Check("audit log", True, "the chain is whole")
         return Check("audit log", False, f"record {broken} was altered, or one before it is gone")
+
+    def _pairs_check(self) -> Check:
+        try:
+            with self._database.read() as session:
+                found = pair_ledger.differences(session)
+        except pair_ledger.LogTooOld as too_old:
+            return Check("pairs", True, str(too_old))
+        if not found:
+            return Check("pairs", True, "every count is that of the audit log")
+        return Check("pairs", False, f"counted otherwise than by the audit log: {'; '.join(found)}")
 
     def _erasure_check(self) -> Check:
         begun = self._pending_erasures()

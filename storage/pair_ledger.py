@@ -152,8 +152,6 @@ class _Books:
                 self.state[number] = "approved"
             case "cleared":
                 self.for_everyone.add(number)
-            case "cleared":
-                self.for_everyone.add(number)
             case "set_aside":
                 self.set_aside.add(number)
             case "erased":

@@ -171,6 +171,21 @@ def test_the_doctor_says_when_the_audit_log_was_altered(folder: Path) -> None:
     assert "✗ audit log: record 1 was altered" in checked.stdout
 
 
+def test_the_doctor_says_which_pairs_were_changed_behind_the_audit_log_s_back(
+    folder: Path,
+) -> None:
+    file = folder / "pairs.jsonl"
+    file.write_text(json.dumps({"input": "Where do I park?", "output": "Hei! In the yard."}))
+    _run("pairs", "import", file)
+    assert "✓ pairs: every count is that of the audit log" in _run("doctor").stdout
+    with sqlite3.connect(folder / "home" / "skredder.db") as connection:
+        connection.execute("UPDATE pairs SET state = 'approved'")
+    connection.close()
+    checked = _run("doctor")
+    assert checked.exit_code == 1
+    assert "✗ pairs: counted otherwise than by the audit log: by state: " in checked.stdout
+
+
 def test_the_doctor_says_which_erasure_has_stopped_half_way_and_how_to_finish_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
