@@ -12,14 +12,14 @@ from bot.follow_up import in_thread
 from bot.near_questions import NearQuestions
 from bot.pair_audience import ASKED_IN_PRIVATE, audience_of, holds_that_stay
 from bot.pair_checks import Findings
-from bot.pair_conflicts import open_conflicts
+from bot.pair_conflicts import contradictions, open_conflicts
 from bot.permissions import Permissions
 from bot.prequential import score
 from bot.question_text import QuestionUnusable, clean_question, clean_questions
 from bot.teams import ONE_WORKSPACE, Teams, id_in, team_in
 from bot.told import Told
 from knowledge.language import detect_language
-from storage import answers, jobs, pair_trials, pairs, questions
+from storage import answers, jobs, pair_trials, pairs, question_bands, questions
 from storage.database import Database
 from storage.failpoints import failpoint
 from storage.one_writer import one_at_a_time
@@ -124,6 +124,14 @@ class Corrections:
         if vouched_by is None or not found.faults:
             return stored
         return vouch(session, stored.id, found.faults, vouched_by, _OWN_WORDS)
+
+    def contradicted_by(self, session: Session, pair: NewPair) -> tuple[str, ...]:
+        """Return what a pair that is not stored would be held for beside the approved ones."""
+        if self._near is None:
+            near: Collection[int] = question_bands.near_by_words(session, pair.input)
+        else:
+            near = self._near.to(session, pair.input)
+        return contradictions(session, pair, near)
 
     def counts_at_once(self, user_id: str) -> bool:
         """Whether this person's corrections need nobody else's approval."""

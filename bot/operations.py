@@ -223,10 +223,20 @@ class Operations:
         approve: bool,
         looked_at: str | None = None,
         not_personal: str | None = None,
+        dry_run: bool = False,
         *,
         on_progress: Progress,
     ) -> dict[str, Any]:
-        """Read a file of pairs."""
+        """Read a file of pairs, or only tell what would become of it."""
+        if dry_run:
+            found, skipped = self._skredder.pair_import.preview(
+                Path(path),
+                actor=COMMAND_LINE,
+                looked_at=looked_at,
+                not_personal=not_personal,
+                on_progress=on_progress,
+            )
+            return asdict(found) | {"skipped": [asdict(row) for row in skipped]}
         report = self._skredder.pair_import.run(
             Path(path),
             actor=COMMAND_LINE,

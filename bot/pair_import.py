@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.corrections import Corrections
 from bot.pair_checks import kinds_of_personal_data, personal_data_reasons
+from bot.pair_preview import Preview, preview
 from knowledge.language import detect_language
 from storage import jobs, pairs
 from storage.database import Database
@@ -55,6 +56,33 @@ class PairImport:
         """Take the collaborators."""
         self._database = database
         self._corrections = corrections
+
+    def preview(
+        self,
+        path: Path,
+        *,
+        actor: str,
+        looked_at: str | None = None,
+        not_personal: str | None = None,
+        on_progress: Callable[[dict[str, Any]], None] = lambda _: None,
+    ) -> tuple[Preview, tuple[SkippedRow, ...]]:
+        """Tell what `run` would do with a file, and which rows it would refuse; write nothing.
+
+        Raises:
+            PairFileInvalid: the file cannot be read.
+        """
+        drafts, skipped = read_pairs(path)
+        found = preview(
+            self._database,
+            self._corrections,
+            [new_pair(draft, actor) for draft in drafts],
+            looked_at=looked_at,
+            not_personal=not_personal,
+            on_progress=lambda done: on_progress(
+                {"done": done, "total": len(drafts), "name": path.name}
+            ),
+        )
+        return found, tuple(skipped)
 
     def run(
         self,

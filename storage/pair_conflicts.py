@@ -51,7 +51,7 @@ def open_between(
     )
     if known is not None:
         return _conflict(known)
-    reason = f"It contradicts pair {older_id}: {disagreement}"
+    reason = reason_to_hold(older_id, disagreement)
     (hold_id,) = pair_holds.place(session, newer_id, [reason], actor)
     row = PairConflictRow(
         older_id=older_id,
@@ -70,6 +70,11 @@ def open_between(
         {"older": older_id, "newer": newer_id},
     )
     return _conflict(row)
+
+
+def reason_to_hold(older_id: int, disagreement: str) -> str:
+    """Return why a pair is held that contradicts an approved one, in words."""
+    return f"It contradicts pair {older_id}: {disagreement}"
 
 
 def waiting(session: Session, limit: int = 100) -> tuple[Conflict, ...]:

@@ -9,6 +9,9 @@ import typer
 
 from bot.commands.installation import find_installation, print_json, results
 
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Only tell what would be done; change nothing.")
+]
 SettingsOption = Annotated[
     Path | None, typer.Option("--settings", help="The settings file to use.")
 ]

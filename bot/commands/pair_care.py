@@ -7,13 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.asking import JsonOption, SettingsOption
+from bot.commands.asking import DryRunOption, JsonOption, SettingsOption
 from bot.commands.installation import fail, find_installation, print_json, results
 from bot.commands.progress import bar
 
-DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Only tell what would be done; change nothing.")
-]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking once more.")]
 ReasonOption = Annotated[str, typer.Option(help="Why; it is kept with what is changed.")]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from bot.commands.asking import JsonOption, SettingsOption
+from bot.commands.asking import DryRunOption, JsonOption, SettingsOption
 from bot.commands.installation import explained, fail, find_installation, print_json, results
 from bot.commands.progress import bar
 
@@ -35,6 +35,7 @@ def import_pairs(  # noqa: PLR0917 - the command's options, given by name
         str | None,
         typer.Option(help="Why what looks personal or secret in this file is not; it is kept."),
     ] = None,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
     settings: SettingsOption = None,
 ) -> None:
@@ -48,18 +49,21 @@ def import_pairs(  # noqa: PLR0917 - the command's options, given by name
                 "approve": approve,
                 "looked_at": looked_at,
                 "not_personal": not_personal,
+                "dry_run": dry_run,
             },
             advance,
         )
     if as_json:
         print_json(report)
         return
+    if dry_run:
+        _print_preview(report)
+        return
     results.print(
         f"{report['added']} added, {report['known']} known already, "
         f"{len(report['skipped'])} skipped."
     )
-    for row in report["skipped"]:
-        results.print(f"  line {row['line']}: {row['reason']}", style="yellow", markup=False)
+    _print_skipped(report)
     if report["held"]:
         results.print(f"{report['held']} of them are held until an expert has looked at them.")
     if report["personal"]:
@@ -200,6 +204,29 @@ def decide(
             "pairs.decide", {"conflict_id": conflict, "keep": keep, "reason": reason}
         )
     results.print(f"Conflict {conflict} is decided: {keep}.")
+
+
+def _print_preview(report: dict[str, Any]) -> None:
+    results.print(
+        f"{report['added']} would be added, {report['known']} known already, "
+        f"{len(report['skipped'])} refused."
+    )
+    _print_skipped(report)
+    if report["held"]:
+        results.print(
+            f"{report['held']} of them would be held until an expert has looked at them, "
+            f"{report['personal']} because of something personal or secret. The first:"
+        )
+    for row in report["shown"]:
+        results.print(f"  {row['question'][:80]}", markup=False, highlight=False)
+        for reason in row["reasons"]:
+            results.print(f"    {reason}", style="yellow", markup=False, highlight=False)
+    results.print("Nothing was changed.")
+
+
+def _print_skipped(report: dict[str, Any]) -> None:
+    for row in report["skipped"]:
+        results.print(f"  line {row['line']}: {row['reason']}", style="yellow", markup=False)
 
 
 def _decide(operation: str, pair: int, settings: Path | None) -> None:

@@ -16,6 +16,7 @@ from bot.settings import People
 from storage import answers, audit, pair_watch, pairs, questions
 from storage.answers import AnswerSource, NewAnswer
 from storage.database import Database
+from storage.tables import Table
 from training.prompt import Voice
 
 EXPERT, ASKER = "U0EXPERT", "U0ASKER"
@@ -226,3 +227,60 @@ def test_a_phone_number_that_is_nobody_s_trains_and_the_audit_says_who_said_so_a
         (said,) = audit.history(session, ("pair.not_personal",))
     assert said.actor == "command line"
     assert said.details == {"found": ["phone number"], "reason": "Siv's number is the desk's."}
+
+
+def _all_rows(database: Database) -> dict[str, list[str]]:
+    with database.read() as session:
+        return {
+            table.name: sorted(str(row) for row in session.execute(table.select()))
+            for table in Table.metadata.sorted_tables
+        }
+
+
+def test_a_dry_run_of_a_file_tells_what_would_become_of_it_and_writes_nothing(
+    database: Database, corrections: Corrections, tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.jsonl"
+    known = {"input": "How many days of leave do I get?", "output": "Hei! You get 25 days."}
+    file.write_text(json.dumps(known))
+    importing = PairImport(database, corrections)
+    importing.run(file, actor="command line", approve=True)
+    rows = [
+        known,
+        {"input": "Who has the key to the boat?", "output": PHONE},
+        {"input": "How many days of leave do I get?", "output": "Hei! You get 31 days of leave."},
+        {"input": "Where does the cat sleep?", "output": "Hei! On the stairs to the attic."},
+        {"input": "Where does the cat sleep?", "output": "Hei! On the stairs to the attic."},
+        {"input": "", "output": "Hei!"},
+    ]
+    file.write_text("\n".join(json.dumps(row) for row in rows))
+    before = _all_rows(database)
+    found, refused = importing.preview(file, actor="command line")
+    assert _all_rows(database) == before
+    assert (found.added, found.known, found.held, found.personal) == (3, 2, 2, 1)
+    assert [row.line for row in refused] == [6]
+    phone, leave = found.shown
+    assert "phone number" in phone.reasons[0]
+    assert leave.reasons == ("It contradicts pair 1: 25 or 31",)
+    done = importing.run(file, actor="command line", approve=False)
+    assert (done.added, done.known, done.held) == (found.added, found.known, found.held)
+
+
+def test_a_dry_run_knows_what_the_importer_vouches_for(
+    database: Database, corrections: Corrections, tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.jsonl"
+    rows = [
+        {"input": "Who has the key to the boat?", "output": PHONE},
+        {"input": "Who mends the boat?", "output": SHORT},
+    ]
+    file.write_text("\n".join(json.dumps(row) for row in rows))
+    importing = PairImport(database, corrections)
+    for vouched, held in (
+        ({}, 2),
+        ({"looked_at": "I read it."}, 1),
+        ({"not_personal": "It is the desk's."}, 1),
+        ({"looked_at": "I read it.", "not_personal": "It is the desk's."}, 0),
+    ):
+        found, _ = importing.preview(file, actor="command line", **vouched)
+        assert found.held == held

@@ -103,6 +103,10 @@ def test_a_phone_number_is_masked_or_named_as_a_false_alarm_never_just_released(
     file = installation / "pairs.jsonl"
     row = {"input": "Who has the key to the boat?", "output": "Hei! Call Siv on 917 30 584 early."}
     file.write_text(json.dumps(row))
+    dry = _run("pairs", "import", file, "--dry-run")
+    assert "1 would be added, 0 known already, 0 refused." in dry.stdout
+    assert "1 because of something personal or secret" in dry.stdout
+    assert json.loads(_run("pairs", "list", "--json").stdout) == []
     imported = _run("pairs", "import", file, "--approve", "--looked-at", "I read it.")
     assert "1 of them are held" in imported.stdout
     assert "Something personal or secret is found in 1" in imported.stdout
