@@ -13,7 +13,7 @@ from bot.canary import CanaryTrial
 from bot.champion import Champion
 from bot.told import Told
 from bot.worker import TryLater
-from storage import jobs, pairs, runs, snapshots, versions
+from storage import pairs, runs, snapshots, versions
 from storage.database import Database
 from storage.failpoints import failpoint
 from storage.jobs import Job
@@ -116,7 +116,7 @@ class Retrainings:
         )
 
     def request(self, actor: str, period: str) -> Run:
-        """Queue a run.
+        """Queue a run, or the one that is paused again, to go on from its last checkpoint.
 
         Args:
             actor: A Slack user id, `command line` or `schedule`.
@@ -126,6 +126,8 @@ class Retrainings:
             RetrainRefused: too few pairs, a run is open, the period has had its run, or the
                 training does not fit into the memory that is free.
         """
+        if (resumed := self._resumed(actor)) is not None:
+            return resumed
         ready = self.readiness()
         if not ready.is_due:
             raise RetrainRefused("It is too early to train: {why}", why=ready.message)
@@ -138,10 +140,20 @@ class Retrainings:
         try:
             with self._database.write() as session:
                 run = runs.propose(session, period, actor)
-                jobs.enqueue(session, "retrain", {"run_id": run.id}, key=f"retrain:{run.id}")
+                runs.enqueue(session, run)
         except RunRefused as refused:
             raise RetrainRefused(str(refused)) from refused
         log.info("run queued run=%d by=%s", run.id, actor)
+        return run
+
+    def _resumed(self, actor: str) -> Run | None:
+        """Let the paused run go on, if there is one."""
+        with self._database.write() as session:
+            run = runs.current(session)
+            if run is None or not run.is_paused:
+                return None
+            run = runs.resume(session, run.id, actor)
+        log.info("run resumed run=%d by=%s", run.id, actor)
         return run
 
     def plan(self, tokens: int, *, hour_price: float = 0.0, currency: str = "EUR") -> RunPlan:
@@ -194,8 +206,14 @@ class Retrainings:
             raise RetrainRefused(str(error).partition("\n")[0]) from error
 
     def look(self, period: str) -> bool:
-        """Start a run if one is due; for the schedule. Returns whether one was started."""
-        if self.current_run() is not None or not self.readiness().is_due:
+        """Start a run if one is due; for the schedule. Returns whether one was started.
+
+        One that is paused goes on: what stopped it may have passed.
+        """
+        run = self.current_run()
+        if run is None and not self.readiness().is_due:
+            return False
+        if run is not None and not run.is_paused:
             return False
         try:
             self.request("schedule", period)
@@ -206,7 +224,8 @@ class Retrainings:
 
     def consider(self, job: Job) -> None:
         """Do a `consider_retraining` job: look whether the new pair was the one missing."""
-        self.look(f"pair:{job.payload['pair_id']}")
+        if self.current_run() is None:  # one that is paused is not gone on with at every pair
+            self.look(f"pair:{job.payload['pair_id']}")
 
     def run(self, job: Job, shown: RunShown) -> None:
         """Do a `retrain` job, or go on with it where it was interrupted.
@@ -217,7 +236,7 @@ class Retrainings:
         run_id = int(job.payload["run_id"])
         with self._database.read() as session:
             found = runs.get(session, run_id)
-        if found.is_open:
+        if found.is_open and (found.cancelled_by or not found.is_paused):
             shown.progress(_running(found))
             try:
                 with self._database.write() as session:
@@ -256,17 +275,12 @@ class Retrainings:
         return True
 
     def give_up(self, job: Job, error_id: str) -> None:
-        """End a run whose job failed too often."""
+        """Let a run wait whose job failed too often."""
         run_id = int(job.payload["run_id"])
         with self._database.write() as session:
             run = runs.claim(session, run_id, self._owner, LEASE)
-            runs.finish(
-                session,
-                run_id,
-                run.attempt,
-                "failed",
-                message=f"It was started too often without coming to an end ({error_id}).",
-            )
+            why = f"It was started too often without coming to an end ({error_id})."
+            runs.pause(session, run_id, run.attempt, self._training.paused(run, why))
 
     def promote(self, actor: str, name: str, reason: str) -> str:
         """Let a version answer; one that the gate refused only with a written reason.
@@ -326,9 +340,13 @@ class Retrainings:
             since=serving.changed_at,
             readiness=ready.message,
             last_run="No run yet." if last is None else _summary(last),
-            can_start=ready.is_due and self.current_run() is None,
+            can_start=self._can_start(ready),
             can_roll_back=serving.previous is not None,
         )
+
+    def _can_start(self, ready: Readiness) -> bool:
+        run = self.current_run()
+        return ready.is_due if run is None else run.is_paused
 
     def status_json(self) -> dict[str, Any]:
         """Say where training stands, for a program."""

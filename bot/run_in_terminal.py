@@ -44,8 +44,10 @@ def show(run: Run, on_progress: Progress) -> None:
 
 
 def follow_run(retrainings: Retrainings, run: Run, on_progress: Progress) -> dict[str, Any]:
-    """Wait for a run that the bot does."""
+    """Wait for a run that the bot does, until it has ended or is paused."""
     while (now := retrainings.current_run()) is not None and now.id == run.id:
+        if now.is_paused:
+            break
         show(now, on_progress)
         time.sleep(0.5)
     return _outcome(retrainings)
@@ -58,8 +60,9 @@ def run_here(
     key: str,
     on_progress: Progress,
 ) -> dict[str, Any]:
-    """Do a run in this process; one that was interrupted is gone on with."""
-    if retrainings.current_run() is None:
+    """Do a run in this process; one that was interrupted or paused is gone on with."""
+    run = retrainings.current_run()
+    if run is None or run.is_paused:
         retrainings.request(actor, key)
     with database.write() as session:
         jobs.release_all_but(session, "nobody")

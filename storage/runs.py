@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from storage import audit
+from storage import audit, jobs
 from storage.clock import utc_now
 from storage.insertion import insert_once, rows_changed
 from storage.tables import RunRow
 
 #: The stages of an open run, in their order.
-OPEN_STATES = ("queued", "preparing", "training", "merging", "evaluating")
+OPEN_STATES = ("queued", "preparing", "training", "merging", "evaluating", "paused")
 #: How a run ends. `promoted` is a passed run whose version answers.
 END_STATES = ("passed", "refused", "failed", "cancelled", "promoted")
 
@@ -58,6 +58,11 @@ class Run:
     def is_open(self) -> bool:
         """Whether the run has not ended."""
         return self.state in OPEN_STATES
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the run waits for somebody to say that it may go on."""
+        return self.state == "paused"
 
 
 def propose(session: Session, period_key: str, requested_by: str) -> Run:
@@ -133,6 +138,43 @@ def renew(session: Session, run_id: int, attempt: int, lease: timedelta) -> Run:
 def release(session: Session, run_id: int, attempt: int) -> None:
     """Let another process take an open run at once. Raises `RunLost`."""
     _write(session, run_id, attempt, owner=None, lease_until=None)
+
+
+def pause(session: Session, run_id: int, attempt: int, message: str) -> Run:
+    """Let an open run wait, held by nobody, for `resume` or `cancel`. Raises `RunLost`."""
+    _write(
+        session,
+        run_id,
+        attempt,
+        state="paused",
+        message=message,
+        error=message,
+        owner=None,
+        lease_until=None,
+        seconds_left=None,
+    )
+    run = get(session, run_id)
+    audit.record(session, run.requested_by, "run.pause", f"run {run_id}", {"message": message})
+    return run
+
+
+def resume(session: Session, run_id: int, actor: str) -> Run:
+    """Queue a paused run again, to go on where it was. One that is not paused stays as it is."""
+    run = get(session, run_id)
+    if not run.is_paused:
+        return run
+    session.execute(
+        update(RunRow).where(RunRow.id == run_id).values(state="queued", message="", error=None)
+    )
+    enqueue(session, run)
+    audit.record(session, actor, "run.resume", f"run {run_id}")
+    return get(session, run_id)
+
+
+def enqueue(session: Session, run: Run) -> None:
+    """Queue the job that does a run, or goes on with it; once for each time it was stopped."""
+    key = f"retrain:{run.id}" + (f":{run.attempt}" if run.attempt else "")
+    jobs.enqueue(session, "retrain", {"run_id": run.id}, key=key)
 
 
 def enter(session: Session, run_id: int, attempt: int, state: str, message: str = "") -> None:
@@ -242,7 +284,9 @@ def cancel_if_using(session: Session, using: Collection[int], actor: str) -> Non
 
 
 def cancel(session: Session, run_id: int, actor: str) -> Run:
-    """End a queued run at once, and ask a running one to end at its next step.
+    """End a queued run at once, and ask one that has begun to end at its next step.
+
+    A paused one gets its job back, which ends it and clears away what was trained.
 
     Raises:
         RunRefused: there is no such open run.
@@ -252,7 +296,9 @@ def cancel(session: Session, run_id: int, actor: str) -> Run:
         raise RunRefused(f"There is no open run {run_id} to cancel.")
     audit.record(session, actor, "run.cancel", f"run {run_id}", {"state": run.state})
     session.execute(update(RunRow).where(RunRow.id == run_id).values(cancelled_by=actor))
-    if run.state == "queued" and run.owner is None:
+    if run.is_paused:
+        enqueue(session, run)
+    if run.state == "queued" and run.owner is None and run.started_at is None:
         session.execute(
             update(RunRow)
             .where(RunRow.id == run_id)

@@ -27,7 +27,7 @@ def seal(folder: Path) -> None:
 
 def last_whole(work: Path) -> Path | None:
     """Return the newest whole checkpoint under `work`; what is broken is deleted."""
-    for folder in sorted(work.glob("checkpoint-*"), key=_step, reverse=True):
+    for folder in sorted(work.glob("checkpoint-*"), key=step_of, reverse=True):
         if _is_whole(folder):
             return folder
         log.warning("checkpoint_discarded folder=%s", folder.name)
@@ -43,7 +43,8 @@ def _is_whole(folder: Path) -> bool:
         return False
 
 
-def _step(folder: Path) -> int:
+def step_of(folder: Path) -> int:
+    """Return the step that a checkpoint was made after, by its name; -1 if that names none."""
     number = folder.name.rpartition("-")[2]
     return int(number) if number.isdigit() else -1
 

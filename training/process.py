@@ -100,7 +100,12 @@ def run_training(
         raise TrainingCancelled(str(last.get("message", "The training was stopped.")))
     if last.get("event") == "failed":
         raise TrainingFailed(str(last["cause"]), str(last["message"]))
-    raise TrainingFailed("killed", _how_it_died(process.returncode, folder / "training.log"))
+    # A shell reports a signal as 128 and its number.
+    by_signal = process.returncode < 0 or process.returncode > 128
+    raise TrainingFailed(
+        "killed" if by_signal else "unexpected",
+        _how_it_died(process.returncode, folder / "training.log"),
+    )
 
 
 def training_environment(threads: int) -> dict[str, str]:

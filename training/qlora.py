@@ -8,12 +8,10 @@ or a library has to say goes to its standard error.
 from __future__ import annotations
 
 import argparse
-import errno
 import fcntl
 import json
 import logging
 import os
-import re
 import signal
 import sys
 import time
@@ -21,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from training.exhaustion import is_disk_full, is_out_of_memory
 from training.fine_tuning import TrainingDiverged, TrainingStopped, train
 from training.job import FAILED, PROGRESS, STOPPED, TrainingJob
 from training.snapshot import HeldOutLeaked, SnapshotBroken
@@ -85,11 +84,9 @@ def _keep(file: Path, text: str) -> None:
 def explain(error: BaseException) -> tuple[str, str]:
     """Return the cause of a failed training in one word, and a sentence with what to do."""
     text = str(error)
-    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-    if full or re.search(r"no space left|os error 28|disk full", text, re.IGNORECASE):
+    if is_disk_full(error):
         return "disk_full", "The disk is full. Free some space, then run the training again."
-    small = isinstance(error, MemoryError)
-    if small or re.search(r"out of memory|(allocate|enough) memory", text, re.IGNORECASE):
+    if is_out_of_memory(error):
         return (
             "out_of_memory",
             "There was not enough memory. Lower training.batch_size or training.max_tokens.",

@@ -6,7 +6,6 @@ in SQL that says how far it came. Running the same run again goes on from there.
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
 from collections.abc import Callable, Sequence
@@ -26,30 +25,24 @@ from training.evaluation.answers import AnswerBook, EvaluationStopped, Generate
 from training.evaluation.changes import Change
 from training.evaluation.changes import to_json as changes_to_json
 from training.evaluation.compare import CountUnsupported, Likeness
-from training.evaluation.likelihood import LikelihoodFailed, Likelihoods
+from training.evaluation.likelihood import Likelihoods
 from training.evaluation.report import Report
 from training.evaluation.voice import VoiceUnclear
 from training.gate import GateDecision, decide
 from training.job import TrainingJob
-from training.manifest import ManifestBroken, read_manifest, verify_manifest
+from training.manifest import read_manifest, verify_manifest
 from training.measuring import Measuring
-from training.merge import MergeFailed
 from training.model_shape import ShapeUnknown
 from training.pair_learning_curve import Curve, Making, draw_curve
-from training.planner import RunPlan, RunTooLarge, find_device, machine_memory, plan_training
+from training.planner import RunPlan, find_device, machine_memory, plan_training
 from training.process import TrainingCancelled, TrainingFailed, read_progress, run_training
 from training.prompt import Persona
 from training.recipe import GateRules, Recipe
 from training.replay import make_replay, read_prompts, rows_wanted, told_repeats
 from training.rows import CountTokens, FindSection, Retrieve, row_tokens
+from training.run_failures import RunImpossible, can_go_on, explain, paused
 from training.run_watch import RunWatch
-from training.snapshot import (
-    HeldOutLeaked,
-    Snapshot,
-    SnapshotBroken,
-    build_snapshot,
-    read_snapshot,
-)
+from training.snapshot import Snapshot, build_snapshot, read_snapshot
 from training.version_files import version_folder, write_version
 
 log = logging.getLogger(__name__)
@@ -57,16 +50,16 @@ log = logging.getLogger(__name__)
 #: How many corrections both versions are asked anew, to show the experts what has changed.
 MOST_ASKED = 200
 
+#: How often a training process that was killed is started again before the run is paused: what
+#: kills it, most often a lack of memory, may do so for ever.
+KILLS_BORNE = 2
+
 #: Opens a version for measuring: its name, and its folder (None for the base).
 OpenGenerator = Callable[[str, Path | None], AbstractContextManager[Generate]]
 
 
 class RunInterrupted(Exception):
     """The process is shutting down; the run stays open and goes on after the next start."""
-
-
-class RunImpossible(Exception):
-    """There is nothing to train on or to measure with; the message says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +158,9 @@ class Retraining:
 
         Returns:
             The run as it ended: passed, refused, failed or cancelled. A failure is written down
-            with its reason; no version is left behind by it. `outcome` has the report.
+            with its reason; no version is left behind by it. `outcome` has the report. Or the
+            run is paused, still open: the disk or the memory did not suffice, or the training
+            process was killed again and again. It goes on from its last checkpoint.
 
         Raises:
             RunInterrupted: `should_stop` said so. The run stays open, to go on later.
@@ -183,7 +178,9 @@ class Retraining:
             raise
         except Exception as error:
             log.exception("run_failed run=%d", run.id)
-            reason = _explain(error)
+            reason = explain(error)
+            if can_go_on(error, self._work(run.id)):
+                return watch.pause(paused(reason, self.report_folder(run.id)))
             ended = watch.finish("failed", f"The run failed: {reason}", error=reason)
         self._tidy(run.id, keep_version=False)
         return ended
@@ -272,6 +269,10 @@ class Retraining:
         reasons = "\n".join(f"- {reason}" for reason in found.decision.reasons)
         return f"{found.report.table()}\n\n{verdict}:\n{reasons}"
 
+    def paused(self, run: Run, why: str) -> str:
+        """Return what is said of a run that waits: why, what of it is kept, how it goes on."""
+        return paused(why, self.report_folder(run.id))
+
     def plot(self, run: Run) -> Path | None:
         """Return the plot of a measured run, if it is still there."""
         path = self.report_folder(run.id) / "report.png"
@@ -293,7 +294,12 @@ class Retraining:
         """Return where a run's log, progress, report and plot are."""
         return self._folder / "runs" / str(run_id)
 
+    def _work(self, run_id: int) -> Path:
+        return self.report_folder(run_id) / "checkpoints"
+
     def _stages(self, run_id: int, watch: RunWatch) -> Run:
+        if watch.should_stop():
+            raise TrainingCancelled(f"Run {run_id} was stopped before it went on.")
         work = self.report_folder(run_id)
         recipe = _fixed_recipe(work, self._recipe)
         watch.enter("preparing", "Freezing the pairs")
@@ -440,12 +446,20 @@ class Retraining:
             base_name=self._base.name,
             snapshot=str(snapshot.path),
             digest=snapshot.digest,
-            work=str(work / "checkpoints"),
+            work=str(self._work(run_id)),
             adapters=str(adapters),
             name=f"run-{run_id}",
             recipe=recipe,
         )
-        adapter = run_training(job, work, watch.trained, watch.should_stop)
+        for kills in range(1, KILLS_BORNE + 2):
+            try:
+                adapter = run_training(job, work, watch.trained, watch.should_stop)
+                break
+            except TrainingFailed as failed:
+                if failed.cause != "killed" or kills > KILLS_BORNE:
+                    raise
+                log.warning("training_killed run=%d kills=%d: %s", run_id, kills, failed)
+                watch.enter("training", "The training process was killed and goes on")
         verify_manifest(adapter)
         return adapter
 
@@ -500,7 +514,7 @@ class Retraining:
     def _tidy(self, run_id: int, *, keep_version: bool) -> None:
         """Delete what the end of a run makes superfluous."""
         folders = [
-            self.report_folder(run_id) / "checkpoints",
+            self._work(run_id),
             self._folder / "adapters" / f"run-{run_id}",
             self._folder / "adapters" / f".tmp-{run_id}",
         ]
@@ -514,26 +528,6 @@ def _fixed_recipe(work: Path, recipe: Recipe) -> Recipe:
     """Return the recipe that a run began with; the first call fixes it."""
     order = work / "job.json"
     return TrainingJob.load(order).recipe if order.exists() else recipe
-
-
-def _explain(error: Exception) -> str:
-    """Return a sentence for people; what nobody expected is named by its kind only."""
-    if isinstance(
-        error,
-        TrainingFailed
-        | SnapshotBroken
-        | HeldOutLeaked
-        | ManifestBroken
-        | MergeFailed
-        | LikelihoodFailed
-        | VoiceUnclear
-        | RunImpossible
-        | RunTooLarge,
-    ):
-        return str(error)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "The disk is full. Free some space, then run the training again."
-    return f"something unexpected happened ({type(error).__name__}); the log has the details."
 
 
 def _sides(approved: Sequence[Pair]) -> set[tuple[int, str, str, str]]:

@@ -92,6 +92,12 @@ class RunWatch:
         with self._database.write() as session:
             runs.release(session, self.run_id, self.attempt)
 
+    def pause(self, message: str) -> Run:
+        """Let the run wait, open, until somebody says that it may go on."""
+        log.info("run_paused run=%d", self.run_id)
+        with self._database.write() as session:
+            return runs.pause(session, self.run_id, self.attempt, message)
+
     def finish(
         self, state: Literal["failed", "cancelled"], message: str, error: str | None = None
     ) -> Run:

@@ -62,7 +62,11 @@ def plan(
 
 @train_app.command("run")
 def run(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
-    """Train, measure and, if the gate lets it, promote. Ctrl-C stops; running again resumes."""
+    """Train, measure and, if the gate lets it, promote. Ctrl-C stops; running again resumes.
+
+    A run that is paused, because the disk or the memory did not suffice, goes on from its last
+    checkpoint.
+    """
     with bar("training") as advance:
         outcome = find_installation(settings).perform("train.run", {}, advance)
     if as_json:
@@ -70,7 +74,7 @@ def run(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
         return
     results.print(outcome["table"], markup=False, highlight=False)
     results.print(outcome["message"], markup=False)
-    if outcome["state"] in ("failed", "cancelled"):
+    if outcome["state"] in ("failed", "cancelled", "paused"):
         raise typer.Exit(1)
 
 

@@ -58,6 +58,8 @@ def actions(say: Words) -> dict[str, str]:
         "conflict.decided": say("decided a contradiction"),
         "run.propose": say("asked for a training"),
         "run.cancel": say("stopped the training"),
+        "run.pause": say("the training had to pause"),
+        "run.resume": say("let the training go on"),
         "run.cancelled": say("the training was stopped"),
         "run.passed": say("the gate let it through"),
         "run.refused": say("the gate refused it"),

@@ -68,6 +68,18 @@ RUNS = (
         "kept for measuring; some of each are needed."
     ),
     _told("The disk is full. Free some space, then run the training again."),
+    _told("There was not enough memory. Free some, then run the training again."),
+    _told("There was not enough memory. Lower training.batch_size or training.max_tokens."),
+    _told("The training process was killed and goes on"),
+    _told(
+        "Paused: {why} No step is lost. `skredder train run` or `/retrain run` goes on, "
+        "`skredder train cancel` gives the run up."
+    ),
+    _told(
+        "Paused: {why} Step {step} of {steps} was reached, and the checkpoint of step {kept} is "
+        "kept in {folder}. `skredder train run` or `/retrain run` goes on from it, "
+        "`skredder train cancel` gives the run up."
+    ),
     _told("something unexpected happened ({error}); the log has the details."),
     _told(
         "The training process was killed, most often because memory ran out. Lower "

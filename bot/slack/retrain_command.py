@@ -102,11 +102,11 @@ class RetrainCommand:
     def _ask_whether_to_start(self, say: Words) -> dict[str, Any]:
         plan = self.plan()
         open_run = self.retrainings.current_run()
-        if open_run is not None:
+        if open_run is not None and not open_run.is_paused:
             raise RetrainRefused(
                 "Run {id} goes on; there is never more than one at a time.", id=open_run.id
             )
-        if not self.retrainings.readiness().is_due:
+        if open_run is None and not self.retrainings.readiness().is_due:
             return {
                 "text": say("It is too early to train.") + "\n" + retrain_view.plan_text(plan, say)
             }

@@ -173,6 +173,7 @@ def state_name(state: str, say: Words) -> str:
         "training": say("training"),
         "merging": say("merging"),
         "evaluating": say("measuring"),
+        "paused": say("paused"),
         "passed": say("passed the gate"),
         "refused": say("refused by the gate"),
         "failed": say("failed"),

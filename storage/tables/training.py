@@ -43,8 +43,8 @@ class RunRow(Table):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     period_key: Mapped[str] = mapped_column(unique=True)
-    #: queued, preparing, training, merging, evaluating; then passed or refused by the gate,
-    #: failed, cancelled; promoted once a passed version answers
+    #: queued, preparing, training, merging, evaluating, paused; then passed or refused by the
+    #: gate, failed, cancelled; promoted once a passed version answers
     state: Mapped[str] = mapped_column(index=True)
     #: NULL when finished, 1 while open: unique, so that there is never a second open run.
     open_slot: Mapped[int | None] = mapped_column(unique=True)

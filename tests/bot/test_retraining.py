@@ -12,6 +12,7 @@ from bot.retraining import Retrainings
 from storage import canaries, jobs, runs, versions
 from storage.database import Database
 from storage.jobs import Job
+from storage.runs import Run
 
 
 class _Parts:
@@ -19,6 +20,9 @@ class _Parts:
 
     def __init__(self) -> None:
         self.told: list[str] = []
+
+    def paused(self, _run: object, why: str) -> str:
+        return f"Paused: {why}"
 
     def follow(self) -> None:
         return
@@ -52,6 +56,19 @@ def _passed(database: Database, name: str) -> Job:
         job = jobs.claim(session, "me", timedelta(seconds=60))
     assert job is not None
     return job
+
+
+def _paused(database: Database) -> Run:
+    """Leave a run that waits to go on."""
+    with database.write() as session:
+        run = runs.propose(session, "day", "command line")
+        run = runs.claim(session, run.id, "gone", timedelta(seconds=60))
+        return runs.pause(session, run.id, run.attempt, "Paused: The disk is full.")
+
+
+def _job(database: Database) -> Job | None:
+    with database.write() as session:
+        return jobs.claim(session, "me", timedelta(seconds=60), ["retrain"])
 
 
 def _retrainings(database: Database, parts: Any, trial: CanaryTrial | None = None) -> Retrainings:
@@ -94,3 +111,65 @@ def test_while_a_version_is_on_trial_nothing_is_promoted_past_it(
     assert on_trial is not None
     assert on_trial.version.name == "v1"
     assert "tried on some threads first" in parts.told[-1]
+
+
+def test_who_asks_for_a_run_while_one_is_paused_gets_that_one_gone_on_with(
+    database: Database,
+) -> None:
+    parts: Any = _Parts()
+    run = _paused(database)
+    retrainings = _retrainings(database, parts)
+    assert retrainings.request("U1", "anything").id == run.id
+    job = _job(database)
+    assert job is not None
+    assert job.payload["run_id"] == run.id
+    with database.read() as session:
+        assert runs.get(session, run.id).state == "queued"
+    assert _job(database) is None, "it was queued twice"
+
+
+def test_the_schedule_goes_on_with_a_paused_run_and_a_new_pair_does_not(
+    database: Database,
+) -> None:
+    parts: Any = _Parts()
+    run = _paused(database)
+    retrainings = _retrainings(database, parts)
+    with database.write() as session:
+        jobs.enqueue(session, "consider_retraining", {"pair_id": 1})
+        approved = jobs.claim(session, "me", timedelta(seconds=60), ["consider_retraining"])
+    assert approved is not None
+    retrainings.consider(approved)
+    assert _job(database) is None
+    assert retrainings.look("2026-11-24")
+    job = _job(database)
+    assert job is not None
+    assert job.payload["run_id"] == run.id
+    assert not retrainings.look("2026-11-25"), "it goes on already"
+
+
+def test_a_run_whose_job_failed_too_often_waits_instead_of_losing_what_it_learned(
+    database: Database,
+) -> None:
+    parts: Any = _Parts()
+    with database.write() as session:
+        run = runs.propose(session, "day", "command line")
+        runs.enqueue(session, run)
+    job = _job(database)
+    assert job is not None
+    _retrainings(database, parts).give_up(job, "E-1")
+    with database.read() as session:
+        now = runs.get(session, run.id)
+    assert now.is_paused
+    assert "(E-1)" in now.message
+
+
+def test_a_paused_run_is_not_begun_by_a_job_that_is_done_again(database: Database) -> None:
+    parts: Any = _Parts()
+    with database.write() as session:
+        runs.enqueue(session, runs.propose(session, "day", "command line"))
+    job = _job(database)
+    assert job is not None
+    retrainings = _retrainings(database, parts)
+    retrainings.give_up(job, "E-1")
+    retrainings.run(job, parts)  # `_Parts` cannot train: it would fail here
+    assert "paused" in parts.told[-1]

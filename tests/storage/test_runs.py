@@ -156,3 +156,27 @@ def test_a_run_that_nobody_can_finish_is_abandoned_once(database: Database) -> N
 def test_a_run_that_does_not_exist_is_named(database: Database) -> None:
     with refused(database, "There is no run 77"), database.read() as session:
         runs.get(session, 77)
+
+
+def test_a_paused_run_is_open_and_held_by_nobody_until_it_goes_on(database: Database) -> None:
+    run = claim(database, propose(database))
+    with database.write() as session:
+        paused = runs.pause(session, run.id, run.attempt, "Paused: The disk is full.")
+    assert (paused.is_open, paused.is_paused, paused.owner) == (True, True, None)
+    with refused(database, f"Run {run.id} is paused"):
+        propose(database, "2026-11-24")
+    with database.write() as session:
+        assert runs.resume(session, run.id, "U2").state == "queued"
+        assert runs.resume(session, run.id, "U2").state == "queued"
+        assert [e.action for e in audit.latest(session)[:2]] == ["run.resume", "run.pause"]
+    assert claim(database, run, "b").attempt == run.attempt + 1
+
+
+def test_a_run_that_had_begun_is_not_ended_behind_the_back_of_its_job(database: Database) -> None:
+    run = claim(database, propose(database))
+    with database.write() as session:
+        runs.pause(session, run.id, run.attempt, "Paused.")
+        runs.resume(session, run.id, "U1")
+        cancelled = runs.cancel(session, run.id, "U2")
+    assert cancelled.is_open  # whoever does the job clears its checkpoints away
+    assert cancelled.cancelled_by == "U2"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import signal
@@ -201,6 +202,16 @@ def test_a_finished_adapter_is_not_trained_again(tmp_path: Path) -> None:
     [
         (OSError(errno.ENOSPC, "No space left on device"), "disk_full"),
         (RuntimeError("I/O error: No space left on device (os error 28)"), "disk_full"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "disk_full"),
+        (
+            RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 704 vs 598"),
+            "disk_full",
+        ),
+        (
+            RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed"),
+            "disk_full",
+        ),
+        (RuntimeError("PytorchStreamReader failed reading zip archive: not a file"), "unexpected"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out_of_memory"),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "out_of_memory"),
         (MemoryError(), "out_of_memory"),
@@ -209,6 +220,36 @@ def test_a_finished_adapter_is_not_trained_again(tmp_path: Path) -> None:
 )
 def test_a_failure_is_named_with_what_to_do(error: Exception, cause: str) -> None:
     assert explain(error)[0] == cause
+
+
+def test_a_disk_that_is_full_is_recognised_in_what_pytorch_makes_of_it() -> None:
+    import torch
+
+    class FullDisk(io.RawIOBase):
+        written = 0
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any) -> int:
+            self.written += len(data)
+            if self.written > 5_000:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return len(data)
+
+    with pytest.raises(RuntimeError) as failed:
+        torch.save({"weights": torch.zeros(10_000)}, FullDisk())
+    assert explain(failed.value)[0] == "disk_full"
+
+
+def test_a_process_that_ends_by_itself_without_a_word_was_not_killed(
+    tiny_model: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import os\nos._exit(3)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(TrainingFailed, match="ended with code 3") as failed:
+        run_training(order(tiny_model, tmp_path), tmp_path / "run", ignore, never)
+    assert failed.value.cause == "unexpected"
 
 
 def test_a_training_process_learns_no_secret_and_stays_offline(
