@@ -268,8 +268,8 @@ class Skredder:
             retrainings=self.retrainings,
             schedule=retrain_schedule,
             gaps=self.upkeep.gaps,
-            answer_unaided=lambda question: (
-                UnaidedAnswering(self.answering, self.models).answer(question, {"everyone"}).text
+            answer_unaided=lambda question: UnaidedAnswering(self.answering, self.models).answer(
+                question, {"everyone"}
             ),
             learning=self._learning.handlers | {"consider_retraining": self.retrainings.consider},
         )
@@ -339,7 +339,8 @@ class Skredder:
             self.wake_workers()
 
     def _look_at_trial(self, _period: str) -> None:
-        self.retrainings.look_at_trial()
+        if self.retrainings.look_at_trial() == "promoted":
+            self.wake_workers()
 
     def _tidy_versions(self, _period: str) -> None:
         self.upkeep.tidy_versions()

@@ -86,6 +86,10 @@ class Champion:
         if server is not None:
             server.close()
 
+    def end_trial_soon(self) -> None:
+        """End a trial in the background: its answers may take longer than Slack waits."""
+        threading.Thread(target=self.end_trial, name="trial", daemon=True).start()
+
     @property
     def version(self) -> str:
         """The name of the version whose engine answers."""

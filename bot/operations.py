@@ -101,6 +101,7 @@ class Operations:
             "train.cancel": self.train_cancel,
             "train.rollback": self.train_rollback,
             "train.promote": self.train_promote,
+            "train.withdraw": self.train_withdraw,
             "train.retire": self.train_retire,
             "train.schedule": self.train_schedule,
             "sources.list": skredder.upkeep.sources,
@@ -328,6 +329,10 @@ class Operations:
         name = self._skredder.retrainings.promote(COMMAND_LINE, version, reason)
         self._skredder.wake_workers()
         return {"version": name}
+
+    def train_withdraw(self, reason: str) -> dict[str, Any]:
+        """End the trial of a version; the champion answers every thread."""
+        return {"version": self._skredder.retrainings.withdraw(COMMAND_LINE, reason)}
 
     def train_retire(self, version: str, reason: str) -> dict[str, Any]:
         """Give a version up for good, and delete its files."""

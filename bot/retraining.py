@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from bot.canary import CanaryTrial
+from sqlalchemy.orm import Session
+
+from bot.canary import CanaryTrial, TrialStanding
 from bot.champion import Champion
+from bot.lessons import owe_lessons
 from bot.told import Told
 from bot.worker import TryLater
 from storage import pairs, runs, snapshots, versions
@@ -61,6 +64,7 @@ class Status:
     last_run: str
     can_start: bool
     can_roll_back: bool
+    trial: TrialStanding | None = None
 
 
 class Retrainings:
@@ -255,13 +259,34 @@ class Retrainings:
             found = self._promote(found)
         shown.finished(self._ended(found), self._training.plot(found))
 
-    def look_at_trial(self) -> None:
-        """End the trial of a version if people's votes have decided; for the schedule."""
+    def look_at_trial(self) -> Literal["promoted", "withdrawn"] | None:
+        """End the trial of a version if people's votes have decided; for the schedule.
+
+        Returns how it ended, if it did now.
+        """
         if self._trial is None or (ended := self._trial.look()) is None:
-            return
+            return None
         if ended == "promoted":
             self._champion.follow()
         self._champion.end_trial()
+        return ended
+
+    def trial(self) -> TrialStanding | None:
+        """Return how the trial of a version stands; None without one."""
+        return None if self._trial is None else self._trial.standing()
+
+    def withdraw(self, actor: str, reason: str) -> str:
+        """End the trial of a version at once, the champion answering all; returns its name.
+
+        Raises:
+            RetrainRefused: no version is on trial.
+        """
+        version = None if self._trial is None else self._trial.withdraw(actor, reason)
+        if version is None:
+            raise RetrainRefused("No version is on trial.")
+        log.info("trial ended version=%s by=%s", version.name, actor)
+        self._champion.end_trial_soon()
+        return version.name
 
     def _begins_trial(self, run: Run) -> bool:
         """Whether a version is tried on some threads before it answers all.
@@ -302,9 +327,11 @@ class Retrainings:
                     reason=reason,
                     kind="promote" if version.may_answer else "override",
                 )
+                owe_lessons(session, version.id)
+                overtaken = self._end_overtaken_trial(session)
         except PromotionRefused as refused:
             raise RetrainRefused(str(refused)) from refused
-        self._champion.follow_soon()
+        self._follow_soon(overtaken)
         return name
 
     def cancel(self, actor: str) -> dict[str, Any]:
@@ -325,10 +352,20 @@ class Retrainings:
         try:
             with self._database.write() as session:
                 now = versions.rollback(session, actor, reason)
+                overtaken = self._end_overtaken_trial(session)
         except PromotionRefused as refused:
             raise RetrainRefused(str(refused)) from refused
-        self._champion.follow_soon()
+        self._follow_soon(overtaken)
         return now.version.name
+
+    def _end_overtaken_trial(self, session: Session) -> bool:
+        """Let no version be tried any longer against a champion that answers no more."""
+        return self._trial is not None and self._trial.end_overtaken(session)
+
+    def _follow_soon(self, is_trial_over: bool) -> None:
+        self._champion.follow_soon()
+        if is_trial_over:
+            self._champion.end_trial_soon()
 
     def status(self) -> Status:
         """Say where training stands."""
@@ -342,6 +379,7 @@ class Retrainings:
             last_run="No run yet." if last is None else _summary(last),
             can_start=self._can_start(ready),
             can_roll_back=serving.previous is not None,
+            trial=self.trial(),
         )
 
     def _can_start(self, ready: Readiness) -> bool:
@@ -357,6 +395,7 @@ class Retrainings:
             "readiness": status.readiness,
             "last_run": status.last_run,
             "run": None if open_run is None else _run_json(open_run),
+            "trial": None if status.trial is None else status.trial.to_json(),
         }
 
     def versions_json(self) -> list[dict[str, Any]]:
@@ -425,6 +464,7 @@ class Retrainings:
         """
         assert run.version_id is not None
         failpoint("promotion.before")
+        overtaken = False
         try:
             with self._database.write() as session:
                 now = versions.serving(session)
@@ -437,10 +477,14 @@ class Retrainings:
                         actor="schedule" if run.requested_by == "schedule" else run.requested_by,
                         reason=f"Run {run.id} passed the gate.",
                     )
+                    owe_lessons(session, run.version_id)
+                    overtaken = self._end_overtaken_trial(session)
         except PromotionRefused as refused:
             log.warning("version not promoted run=%d: %s", run.id, refused)
         failpoint("promotion.after")
         self._champion.follow()
+        if overtaken:
+            self._champion.end_trial()
         with self._database.read() as session:
             return runs.get(session, run.id)
 

@@ -18,6 +18,9 @@ from storage.tables import AnswerRow, PairRow, QuestionRow, VoteRow
 from storage.tables.canaries import CanaryRow, CanaryThreadRow
 from storage.versions import Version
 
+#: A thread, whether it is the challenger's, when it began, and an answer in it.
+_Answered = tuple[int, bool, datetime, int]
+
 
 class CanaryRefused(Exception):
     """No canary was begun; the message says why."""
@@ -52,6 +55,16 @@ class Outcomes:
 
     champion: tuple[bool, ...]
     challenger: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What people have said so far of the answers in one side's threads, settled or not."""
+
+    threads: int
+    votes_up: int
+    votes_down: int
+    corrections: int
 
 
 def begin(session: Session, version_id: int, share: float, actor: str) -> Canary:
@@ -156,30 +169,7 @@ def outcomes(session: Session, canary: Canary, settles_after: timedelta) -> Outc
     votes down than up. What comes later no longer counts, so that looking again changes nothing.
     Threads in which no answer was written by a model are left out.
     """
-    settled = utc_now() - settles_after
-    threads = session.execute(
-        select(
-            CanaryThreadRow.id,
-            CanaryThreadRow.is_challenger,
-            CanaryThreadRow.started_at,
-            AnswerRow.id,
-        )
-        .join(
-            QuestionRow,
-            and_(
-                QuestionRow.team_id == CanaryThreadRow.team_id,
-                QuestionRow.channel == CanaryThreadRow.channel,
-                QuestionRow.thread_ts == CanaryThreadRow.thread_ts,
-            ),
-        )
-        .join(AnswerRow, AnswerRow.question_id == QuestionRow.id)
-        .where(
-            CanaryThreadRow.canary_id == canary.id,
-            CanaryThreadRow.started_at <= settled,
-            AnswerRow.model_version.is_not(None),
-        )
-        .order_by(CanaryThreadRow.started_at, CanaryThreadRow.id)
-    ).all()
+    threads = _answered(session, canary, utc_now() - settles_after)
     thread_of = {answer: (thread, began) for thread, _, began, answer in threads}
     votes: dict[int, int] = defaultdict(int)
     corrected: set[int] = set()
@@ -203,10 +193,45 @@ def outcomes(session: Session, canary: Canary, settles_after: timedelta) -> Outc
     return Outcomes(tuple(sides[False]), tuple(sides[True]))
 
 
+def opinions(session: Session, canary: Canary) -> tuple[Opinions, Opinions]:
+    """Return what was said of the champion's and of the challenger's answers so far."""
+    side_of = {answer: bool(side) for _, side, _, answer in _answered(session, canary, utc_now())}
+    votes = session.execute(
+        select(VoteRow.answer_id, VoteRow.value).where(VoteRow.answer_id.in_(side_of))
+    ).all()
+    corrected = session.scalars(
+        select(PairRow.answer_id).where(PairRow.answer_id.in_(side_of))
+    ).all()
+
+    def of(side: bool, threads: int) -> Opinions:
+        values = [value for answer, value in votes if side_of[answer] is side]
+        return Opinions(
+            threads=threads,
+            votes_up=sum(value > 0 for value in values),
+            votes_down=sum(value < 0 for value in values),
+            corrections=sum(side_of[int(answer or 0)] is side for answer in corrected),
+        )
+
+    champion, challenger = threads_of(session, canary)
+    return of(False, champion), of(True, challenger)
+
+
 def end(
-    session: Session, canary: Canary, state: Literal["promoted", "withdrawn"], reason: str
+    session: Session,
+    canary: Canary,
+    state: Literal["promoted", "withdrawn"],
+    reason: str,
+    actor: str = "canary",
 ) -> bool:
-    """End a canary; returns False when somebody else has ended it before."""
+    """End a canary; returns False when somebody else has ended it before.
+
+    Args:
+        session: A writing transaction.
+        canary: Which one.
+        state: How it ends.
+        reason: Why.
+        actor: Who ends it: a Slack user id, `command line`, or `canary` for the test itself.
+    """
     changed = session.execute(
         update(CanaryRow)
         .where(CanaryRow.id == canary.id, CanaryRow.open_slot == 1)
@@ -215,7 +240,7 @@ def end(
     if not rows_changed(changed):
         return False
     audit.record(
-        session, "canary", f"canary.{state}", f"version {canary.version.name}", {"reason": reason}
+        session, actor, f"canary.{state}", f"version {canary.version.name}", {"reason": reason}
     )
     return True
 
@@ -231,6 +256,34 @@ def threads_of(session: Session, canary: Canary) -> tuple[int, int]:
         )
     }
     return counted.get(False, 0), counted.get(True, 0)
+
+
+def _answered(session: Session, canary: Canary, until: datetime) -> list[_Answered]:
+    """Return the answers of a model in a canary's threads that began until a moment."""
+    found = session.execute(
+        select(
+            CanaryThreadRow.id,
+            CanaryThreadRow.is_challenger,
+            CanaryThreadRow.started_at,
+            AnswerRow.id,
+        )
+        .join(
+            QuestionRow,
+            and_(
+                QuestionRow.team_id == CanaryThreadRow.team_id,
+                QuestionRow.channel == CanaryThreadRow.channel,
+                QuestionRow.thread_ts == CanaryThreadRow.thread_ts,
+            ),
+        )
+        .join(AnswerRow, AnswerRow.question_id == QuestionRow.id)
+        .where(
+            CanaryThreadRow.canary_id == canary.id,
+            CanaryThreadRow.started_at <= until,
+            AnswerRow.model_version.is_not(None),
+        )
+        .order_by(CanaryThreadRow.started_at, CanaryThreadRow.id)
+    )
+    return [(thread, side, began, answer) for thread, side, began, answer in found]
 
 
 def _canary(session: Session, row: CanaryRow) -> Canary:

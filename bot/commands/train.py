@@ -1,4 +1,4 @@
-"""`skredder train run|status|cancel|list|promote|rollback|retire|schedule`."""
+"""`skredder train run|status|cancel|list|promote|rollback|withdraw|retire|schedule`."""
 
 from __future__ import annotations
 
@@ -80,12 +80,14 @@ def run(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
 
 @train_app.command("status")
 def status(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
-    """Say which version answers, how many pairs have gathered, and how the last run went."""
+    """Say which version answers, how a trial stands, what has gathered, how the last run went."""
     found = find_installation(settings).perform("train.status", {})
     if as_json:
         print_json(found)
         return
-    for line in (f"Answering now: {found['serving']}", found["readiness"], found["last_run"]):
+    trial = found["trial"]["lines"] if found["trial"] else ()
+    told = (f"Answering now: {found['serving']}", *trial, found["readiness"], found["last_run"])
+    for line in told:
         results.print(line, markup=False, highlight=False)
 
 
@@ -120,6 +122,16 @@ def rollback(
     """Let the version before answer again."""
     outcome = find_installation(settings).perform("train.rollback", {"reason": reason})
     results.print(f"{outcome['version']} answers again.")
+
+
+@train_app.command("withdraw")
+def withdraw(
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit.")] = "from the command line",
+    settings: SettingsOption = None,
+) -> None:
+    """End the trial of a version: the one that answers the others answers its threads, too."""
+    outcome = find_installation(settings).perform("train.withdraw", {"reason": reason})
+    results.print(f"{outcome['version']} is not on trial any more.")
 
 
 @train_app.command("promote")

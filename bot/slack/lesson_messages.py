@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy.orm import Session
-
+from bot.answering import Outcome
 from bot.slack.calls import SlackBusy, SlackCalls, SlackRefused
 from bot.slack.elements import section
 from bot.slack.home_facts import corrections_in
@@ -15,19 +15,23 @@ from bot.slack.people import People
 from bot.slack.questions import UNREACHABLE
 from bot.slack.reply import Place, PostedTooRecently, Reply
 from bot.slack.words import Words
-from bot.teams import id_in, team_in
+from bot.teams import id_in
 from bot.worker import TryLater
-from storage import jobs, lessons, outbox, pairs, runs, snapshots, versions
+from storage import lessons, outbox, runs, versions
+from storage.clock import utc_now
 from storage.database import Database
 from storage.jobs import Job
 from storage.lessons import Lesson
-from storage.runs import Run
 from training.evaluation.agreement import agrees
 
 log = logging.getLogger(__name__)
 
 #: How many of one person's corrections are asked again; the newest.
 MOST_ASKED = 40
+
+#: How long a version may take until it answers, and how often it is asked meanwhile, in seconds.
+PATIENCE = timedelta(hours=1)
+OPENING_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -41,34 +45,40 @@ class LessonMessages:
     database: Database
     calls: SlackCalls
     people: People
-    answer_unaided: Callable[[str], str]
+    answer_unaided: Callable[[str], Outcome]
     bot_user_id: Callable[[str], str]
 
-    def enqueue(self, session: Session, run: Run) -> None:
-        """Have every expert told whose corrections a promoted run was trained on."""
-        if run.state != "promoted" or run.snapshot_id is None:
-            return
-        trained = pairs.by_ids(session, snapshots.pair_ids(session, run.snapshot_id, "train"))
-        authors = {pair.author for pair in trained if pair.origin == "slack"}
-        for author in sorted(author for author in authors if author.isupper()):
-            key = f"lesson:{run.id}:{author}"
-            lesson = {"run_id": run.id, "author": author, "team_id": team_in(author)}
-            jobs.enqueue(session, "tell_lesson", lesson, key=key)
-
     def tell(self, job: Job) -> None:
-        """Ask, count, keep the count, and tell the expert; all of it once."""
+        """Ask, count, keep the count, and tell the expert; all of it once.
+
+        Of a version that no longer answers nothing is told.
+
+        Raises:
+            TryLater: Slack is busy, or the version's engine is still being opened.
+        """
         author = str(job.payload["author"])
         with self.database.read() as session:
             run = runs.get(session, int(job.payload["run_id"]))
             if run.snapshot_id is None or run.version_id is None:
                 return
             version = versions.by_id(session, run.version_id).name
+            if versions.serving(session).version.name != version:
+                log.info("lesson not told, another version answers version=%s", version)
+                return
             theirs = corrections_in(session, author, run.snapshot_id)[-MOST_ASKED:]
             known = lessons.newest_of(session, author)
         if not theirs:
             return
         if known is None or known.version != version:
-            answered = sum(agrees(self.answer_unaided(p.input), p.output) for p in theirs)
+            said = [self.answer_unaided(pair.input) for pair in theirs]
+            if any(answer.model_version not in (None, version) for answer in said):
+                if utc_now() - job.created_at < PATIENCE:
+                    raise TryLater(OPENING_SECONDS, f"{version} is being opened")
+                log.warning("lesson not told, the version does not open version=%s", version)
+                return
+            answered = sum(
+                agrees(answer.text, pair.output) for answer, pair in zip(said, theirs, strict=True)
+            )
             known = Lesson(version, len(theirs), answered)
             with self.database.write() as session:
                 lessons.record(session, author, known)

@@ -1,4 +1,4 @@
-"""`/retrain status|plan|run|cancel|promote|rollback|schedule`, for admins."""
+"""`/retrain status|plan|run|cancel|promote|rollback|withdraw|schedule`, for admins."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _NEEDS: dict[str, Action] = {
     "cancel": "cancel a run",
     "promote": "promote a version",
     "rollback": "roll back",
+    "withdraw": "roll back",
     "schedule": "change the schedule",
 }
 
@@ -88,6 +89,9 @@ class RetrainCommand:
             case "rollback":
                 version = self.retrainings.roll_back(user_id, rest or "by /retrain")
                 told = say("Back to *{version}*: it answers within seconds.", version=version)
+            case "withdraw":
+                version = self.retrainings.withdraw(user_id, rest or "by /retrain")
+                told = say("*{version}* is not on trial any more.", version=version)
             case _:
                 told = self._schedule(rest, user_id, say)
         return {"text": told}
@@ -163,5 +167,6 @@ class RetrainCommand:
 def _usage(say: Words) -> str:
     return say(
         "Use `/retrain status`, `plan` (what a run would take), `run`, `cancel`, "
-        "`promote v3 [why]`, `rollback [why]`, or `schedule [off | 0 2 * * *]`."
+        "`promote v3 [why]`, `rollback [why]`, `withdraw [why]` (ends a trial), or "
+        "`schedule [off | 0 2 * * *]`."
     )

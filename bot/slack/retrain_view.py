@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.canary import TrialStanding
 from bot.retraining import Status
 from bot.run_plan import Plan
 from bot.slack.audit_words import actor
@@ -86,6 +87,8 @@ def status_text(status: Status, plan: Plan, last: Run | None, say: Words) -> str
             moment=say.moment(status.since),
         )
     ]
+    if status.trial is not None:
+        lines.append(_trial_text(status.trial, say))
     if plan.missing:
         lines.append(
             say.plural(
@@ -109,6 +112,27 @@ def status_text(status: Status, plan: Plan, last: Run | None, say: Words) -> str
             )
         )
     return "\n".join(lines)
+
+
+def _trial_text(trial: TrialStanding, say: Words) -> str:
+    champion, challenger = trial.state.champion, trial.state.challenger
+    return say(
+        "*On trial:* {version} gets {share} of the threads since {moment}. It has had {threads} "
+        "so far, with {votes} votes down and {corrections} corrections. Of {settled} that are "
+        "settled {bad} are bad, of {champion}'s {champion_settled} {champion_bad}. "
+        "`/retrain withdraw` ends the trial.",
+        version=trial.canary.version.name,
+        share=say.share(trial.canary.share),
+        moment=say.moment(trial.canary.started_at),
+        threads=say.number(trial.challenger.threads),
+        votes=say.number(trial.challenger.votes_down),
+        corrections=say.number(trial.challenger.corrections),
+        settled=say.number(challenger[1]),
+        bad=say.number(challenger[0]),
+        champion=trial.canary.champion.name,
+        champion_settled=say.number(champion[1]),
+        champion_bad=say.number(champion[0]),
+    )
 
 
 def _message(run: Run, say: Words) -> str:

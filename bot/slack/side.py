@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
-from bot.answering import Answering
+from bot.answering import Answering, Outcome
 from bot.audiences import Audiences
 from bot.corrections import Corrections
 from bot.permissions import Permissions
@@ -41,7 +41,7 @@ from bot.slack.threads import GoodReplies, Threads
 from bot.teams import Teams
 from bot.training_parts import recipe_of
 from bot.worker import Handler, Workers
-from storage import jobs, questions, runs, workspaces
+from storage import jobs, questions, workspaces
 from storage.database import Database
 from storage.jobs import Job
 from storage.workspaces import SlackWorkspace
@@ -80,7 +80,7 @@ class SlackSide:
         retrainings: Retrainings,
         schedule: RetrainSchedule,
         gaps: Callable[[int, int, tuple[str, ...]], list[dict[str, Any]]],
-        answer_unaided: Callable[[str], str],
+        answer_unaided: Callable[[str], Outcome],
         learning: dict[str, Handler],
     ) -> None:
         """Meet Slack (`auth.test`) and wire the listeners; `start` begins.
@@ -204,9 +204,7 @@ class SlackSide:
             permissions,
             retrainings.outcome,
         )
-        self._lessons = lesson_messages = LessonMessages(
-            database, calls, people, answer_unaided, self.bot_user_id
-        )
+        lesson_messages = LessonMessages(database, calls, people, answer_unaided, self.bot_user_id)
         self._give_ups = {"answer": question_jobs.give_up}
         handlers: dict[str, Handler] = {
             "answer": question_jobs.answer,
@@ -357,9 +355,7 @@ class SlackSide:
     def _retrain(self, job: Job) -> None:
         with self.calls.acting_for(self.home_team()):
             self._retrainings.run(job, self._run_messages.of(job))
-        with self._database.write() as session:
-            self._lessons.enqueue(session, runs.get(session, int(job.payload["run_id"])))
-        self.wake()
+        self.wake()  # whoever taught the new version is to be told
 
     def _give_up(self, job: Job, error_id: str) -> None:
         tell = self._give_ups.get(job.kind)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.canary import CanaryTrial, thread_key
 from bot.champion import Champion
-from storage import canaries, versions
+from storage import audit, canaries, versions
 from storage.canaries import Outcomes
 from storage.database import Database
 from storage.versions import Version
@@ -136,9 +136,39 @@ def test_without_proof_the_trial_goes_on(
 ) -> None:
     people_say(monkeypatch, [True, False] * 20, [True, False] * 20)
     assert trial.look() is None
-    state = trial.state()
-    assert state is not None
-    assert state.verdict == "go on"
+    standing = trial.standing()
+    assert standing is not None
+    assert standing.state.verdict == "go on"
+
+
+def test_an_admin_sees_how_a_trial_stands_and_withdraws_it_at_once(
+    database: Database, trial: CanaryTrial, champion: Champion, opener: Opener
+) -> None:
+    for thread in THREADS:
+        answering(champion, thread)
+    standing = trial.standing()
+    assert standing is not None
+    assert standing.champion.threads + standing.challenger.threads == len(THREADS)
+    told = standing.lines()
+    assert told[0].startswith("On trial: v1, on 50% of the threads since ")
+    assert f"v1: {standing.challenger.threads} threads, 0 votes up" in told[2]
+    assert "20 to 1 ends the trial" in told[3]
+    seen = standing.to_json()
+    assert (seen["version"], seen["champion"], seen["verdict"]) == ("v1", "base", "go on")
+    gone = trial.withdraw("U1", "it was rude to a customer")
+    assert gone is not None
+    assert gone.name == "v1"
+    champion.end_trial()
+    assert trial.standing() is None
+    assert {answering(champion, thread) for thread in THREADS} == {"base"}
+    assert {engine.version for engine in opener.opened if engine.is_closed} == {"v1"}
+    with database.read() as session:
+        record, ended = audit.latest(session)[0], canaries.latest(session)
+    assert (record.actor, record.action) == ("U1", "canary.withdrawn")
+    assert record.details["reason"] == "it was rude to a customer"
+    assert ended is not None
+    assert ended.state == "withdrawn"
+    assert trial.withdraw("U1", "once more") is None
 
 
 def test_a_trial_ends_when_somebody_changes_the_champion(

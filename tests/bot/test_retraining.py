@@ -6,13 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from bot.canary import CanaryTrial
-from bot.retraining import Retrainings
-from storage import canaries, jobs, runs, versions
+from bot.retraining import Retrainings, RetrainRefused
+from storage import canaries, jobs, pairs, runs, snapshots, versions
+from storage.canaries import Outcomes
 from storage.database import Database
 from storage.jobs import Job
+from storage.pairs import NewPair
 from storage.runs import Run
+from storage.tables import JobRow, RunRow
 
 
 class _Parts:
@@ -20,12 +24,21 @@ class _Parts:
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.ended_trials = 0
 
     def paused(self, _run: object, why: str) -> str:
         return f"Paused: {why}"
 
     def follow(self) -> None:
         return
+
+    def follow_soon(self) -> None:
+        return
+
+    def end_trial(self) -> None:
+        self.ended_trials += 1
+
+    end_trial_soon = end_trial
 
     def plot(self, _run: object) -> None:
         return None
@@ -173,3 +186,81 @@ def test_a_paused_run_is_not_begun_by_a_job_that_is_done_again(database: Databas
     retrainings.give_up(job, "E-1")
     retrainings.run(job, parts)  # `_Parts` cannot train: it would fail here
     assert "paused" in parts.told[-1]
+
+
+def _taught(database: Database, job: Job, *authors: str) -> None:
+    """Let a run have learned from corrections of these people."""
+    with database.write() as session:
+        made = [
+            pairs.propose(
+                session,
+                NewPair(
+                    input=f"How much is {author}?",
+                    output=f"{author} is 103 kroner.",
+                    author=author,
+                    origin="slack" if author.isupper() else "import",
+                    origin_key=author,
+                ),
+            ).id
+            for author in authors
+        ]
+        record = snapshots.register(
+            session, "made up", prompt_version="1", seed=1, train=made, held_out=[], replay_rows=0
+        )
+        session.execute(
+            update(RunRow).where(RunRow.id == job.payload["run_id"]).values(snapshot_id=record.id)
+        )
+
+
+def _owed(database: Database) -> list[str]:
+    with database.read() as session:
+        rows = session.scalars(select(JobRow).where(JobRow.kind == "tell_lesson"))
+        return sorted(str(row.payload["author"]) for row in rows)
+
+
+@pytest.mark.parametrize("how", ["by itself", "by an admin", "after a trial"])
+def test_experts_are_told_once_what_was_learned_however_the_version_came_to_answer(
+    database: Database, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: Any = _Parts()
+    job = _passed(database, "v1")
+    _taught(database, job, "U1", "U2", "somebody in a file")
+    trial = CanaryTrial(database, 0.5) if how == "after a trial" else None
+    retrainings = _retrainings(database, parts, trial)
+    if how == "by an admin":
+        retrainings.promote("U9", "v1", "")
+    else:
+        retrainings.run(job, parts)
+    if trial is not None:
+        assert _owed(database) == []
+        seen = Outcomes((True,) * 200, (False,) * 200)
+        monkeypatch.setattr(canaries, "outcomes", lambda *_arguments: seen)
+        assert retrainings.look_at_trial() == "promoted"
+    assert _serving(database) == "v1"
+    assert _owed(database) == ["U1", "U2"]
+    retrainings.roll_back("U9", "to see that it works")
+    retrainings.promote("U9", "v1", "")
+    assert _owed(database) == ["U1", "U2"]
+
+
+@pytest.mark.parametrize("what", ["promote", "roll_back"])
+def test_whoever_changes_the_champion_ends_the_trial_at_once(database: Database, what: str) -> None:
+    parts: Any = _Parts()
+    retrainings = _retrainings(database, parts)
+    retrainings.run(_passed(database, "v1"), parts)
+    trial = CanaryTrial(database, 0.5)
+    retrainings = _retrainings(database, parts, trial)
+    retrainings.run(_passed(database, "v2"), parts)
+    assert retrainings.trial() is not None
+    if what == "promote":
+        retrainings.promote("U9", "v2", "no time for a trial")
+    else:
+        retrainings.roll_back("U9", "both are bad")
+    assert retrainings.trial() is None
+    assert parts.ended_trials == 1
+
+
+def test_without_a_trial_there_is_none_to_end(database: Database) -> None:
+    parts: Any = _Parts()
+    with pytest.raises(RetrainRefused, match="No version is on trial"):
+        _retrainings(database, parts, CanaryTrial(database, 0.5)).withdraw("U9", "why not")

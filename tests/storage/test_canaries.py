@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from storage import answers, canaries, pairs, questions, runs, versions, votes
 from storage.answers import NewAnswer
-from storage.canaries import Canary, CanaryRefused, Outcomes, Thread
+from storage.canaries import Canary, CanaryRefused, Opinions, Outcomes, Thread
 from storage.clock import utc_now
 from storage.database import Database
 from storage.pairs import NewPair
@@ -147,6 +147,31 @@ def test_a_thread_without_a_models_answer_does_not_count(database: Database) -> 
     assign(database, canary, thread)
     ask(database, thread, "0.5", model=None)
     assert outcomes(database, canary, timedelta(0)) == Outcomes((), ())
+
+
+def test_what_people_say_is_seen_of_both_sides_before_it_is_settled(database: Database) -> None:
+    canary = begin(database)
+    asked = threads(30)
+    sides = [assign(database, canary, thread) for thread in asked]
+    mine, theirs = asked[sides.index(True)], asked[sides.index(False)]
+    liked, disliked = ask(database, mine, "1.5"), ask(database, theirs, "2.5")
+    with database.write() as session:
+        votes.cast(session, liked, "U1", 1)
+        votes.cast(session, disliked, "U1", -1)
+        pairs.propose(
+            session,
+            NewPair(
+                input="How much?",
+                output="105 kroner.",
+                author="U1",
+                origin="slack",
+                origin_key="c1",
+                answer_id=disliked,
+            ),
+        )
+        champion, new = canaries.opinions(session, canary)
+    assert new == Opinions(sides.count(True), votes_up=1, votes_down=0, corrections=0)
+    assert champion == Opinions(sides.count(False), votes_up=0, votes_down=1, corrections=1)
 
 
 def test_there_is_one_canary_at_a_time_and_it_ends_once(database: Database) -> None:

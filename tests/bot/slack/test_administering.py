@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.lessons import owe_lessons
 from bot.worker import TryLater
-from storage import jobs, runs, snapshots, versions
+from storage import audit, canaries, jobs, runs, snapshots, versions
 from storage.jobs import Job
 from tests.bot.slack.conftest import Bot
+from training.base_model import BaseModel
+from training.manifest import write_manifest
 
 
 def test_status_says_which_version_answers_and_what_is_missing(bot: Bot) -> None:
@@ -205,40 +210,98 @@ def test_everybodys_home_is_in_their_language(bot: Bot) -> None:
     assert "Svar fra dokumentene til Fjellro" in str(bot.workspace.person("Nora").open_home())
 
 
-def test_an_expert_hears_what_a_version_learned_from_them(bot: Bot) -> None:
-    """A promoted run is made up; what the model answers now is asked and counted for real."""
-    tom = bot.workspace.person("Tom")
-    question = "How many days may a tent be kept, at most?"
-    right = bot.verify(question, "A tent may be kept for 10 days.", "Tom")
-    wrong = bot.verify("How warm is the gear store?", "It has 12 degrees, all year.", "Tom")
+def _version(bot: Bot, name: str, folder: str, manifest: str, train: list[int]) -> None:
+    """Leave a version that passed the gate and has learned from some pairs."""
     with bot.skredder.database.write() as session:
         snapshot = snapshots.register(
             session,
-            digest="made up",
+            digest=f"made up for {name}",
             prompt_version="1",
             seed=1,
-            train=[right, wrong],
+            train=train,
             held_out=[],
             replay_rows=0,
         )
-        run = runs.propose(session, "for a lesson", "test")
+        run = runs.propose(session, f"for {name}", "test")
         run = runs.claim(session, run.id, "test", timedelta(seconds=60))
-        made = versions.register(session, "v12", run_id=run.id, folder="x", manifest_sha256="y")
+        made = versions.register(
+            session, name, run_id=run.id, folder=folder, manifest_sha256=manifest
+        )
+        versions.judge(session, made.id, "passed")
         runs.set_snapshot(session, run.id, run.attempt, snapshot.id)
         runs.finish(session, run.id, run.attempt, "passed", message="", version_id=made.id)
-        jobs.enqueue(session, "tell_lesson", {"run_id": run.id, "author": tom.id}, key="lesson")
+
+
+def test_an_expert_hears_once_what_a_version_learned_that_an_admin_let_answer(
+    bot: Bot, base_model: BaseModel, tmp_path: Path
+) -> None:
+    """The version is the base by another name; what it answers is asked and counted for real."""
+    tom, sindre = bot.workspace.person("Tom"), bot.workspace.person("Sindre")
+    question = "How many days may a tent be kept, at most?"
+    right = bot.verify(question, "A tent may be kept for 10 days.", "Tom")
+    wrong = bot.verify("How warm is the gear store?", "It has 12 degrees, all year.", "Tom")
+    assert base_model.gguf is not None
+    (tmp_path / "v12").mkdir()
+    shutil.copy(base_model.gguf, tmp_path / "v12" / "model.gguf")
+    manifest = write_manifest(tmp_path / "v12", {"run": 12})
+    _version(bot, "v12", str(tmp_path / "v12"), manifest, [right, wrong])
+
+    def told() -> list[str]:
+        messages = bot.workspace.messages(tom.dm_channel)
+        return [m["text"] for m in messages if "corrections are in" in m["text"]]
+
+    assert "answers within seconds" in sindre.slash("/retrain promote v12").text
+    assert bot.wait(told, "the message", 60) == [
+        "🎓 Your 2 corrections are in version v12; it now answers 1 of them as you would."
+    ]
+    assert told()[0] in str(tom.open_home()["blocks"])
+    assert "Back to *base*" in sindre.slash("/retrain rollback").text
+    assert "answers within seconds" in sindre.slash("/retrain promote v12").text
+    assert "Back to *base*" in sindre.slash("/retrain rollback").text
+    bot.wait(lambda: bot.skredder.models.version == "base", "the base to answer", 60)
+    with bot.skredder.database.read() as session:
+        assert jobs.count_open(session, ["tell_lesson"]) == 0
+    assert len(told()) == 1
+
+
+def test_of_a_version_that_was_taken_back_nothing_is_told(bot: Bot) -> None:
+    ingrid = bot.workspace.person("Ingrid")
+    pair = bot.verify("How heavy is a tent?", "A tent weighs 3 kilos.", "Ingrid")
+    _version(bot, "v13", "x", "y", [pair])
+    with bot.skredder.database.write() as session:
+        serving = versions.serving(session)
+        made = versions.by_name(session, "v13")
+        versions.promote(
+            session, made.id, expected_revision=serving.revision, actor="test", reason=""
+        )
+        owe_lessons(session, made.id)
+        versions.rollback(session, "test", "worse")
+        assert jobs.count_open(session, ["tell_lesson"]) == 1
     bot.skredder.wake_workers()
-    told = bot.wait(
-        lambda: [
-            m["text"] for m in bot.workspace.messages(tom.dm_channel) if "corrections" in m["text"]
-        ],
-        "the message",
-        60,
-    )[0]
-    assert (
-        told == "🎓 Your 2 corrections are in version v12; it now answers 1 of them as you would."
-    )
-    assert told in str(tom.open_home()["blocks"])
+    bot.wait(lambda: _nothing_is_owed(bot), "the lesson to be left out", 60)
+    assert "v13" not in str(bot.workspace.messages(ingrid.dm_channel))
+
+
+def _nothing_is_owed(bot: Bot) -> bool:
+    with bot.skredder.database.read() as session:
+        return jobs.count_open(session, ["tell_lesson"]) == 0
+
+
+def test_a_trial_is_shown_by_the_status_and_ended_by_a_command(bot: Bot) -> None:
+    sindre = bot.workspace.person("Sindre")
+    assert "No version is on trial" in sindre.slash("/retrain withdraw").text
+    _version(bot, "v14", "x", "y", [])
+    with bot.skredder.database.write() as session:
+        canaries.begin(session, versions.by_name(session, "v14").id, 0.2, "test")
+    shown = sindre.slash("/retrain status").text
+    assert "*On trial:* v14 gets 20% of the threads" in shown
+    assert "`/retrain withdraw` ends the trial" in shown
+    assert "*v14* is not on trial any more" in sindre.slash("/retrain withdraw too rude").text
+    assert "On trial" not in sindre.slash("/retrain status").text
+    with bot.skredder.database.read() as session:
+        record = audit.latest(session)[0]
+    assert (record.action, record.actor) == ("canary.withdrawn", sindre.id)
+    assert record.details["reason"] == "too rude"
 
 
 def test_an_admins_home_shows_what_people_asked_and_the_documents_did_not_answer(bot: Bot) -> None:
