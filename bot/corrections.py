@@ -14,12 +14,12 @@ from bot.pair_audience import ASKED_IN_PRIVATE, audience_of, holds_that_stay
 from bot.pair_checks import Findings
 from bot.pair_conflicts import contradictions, open_conflicts
 from bot.permissions import Permissions
-from bot.prequential import score
+from bot.prequential import try_first
 from bot.question_text import QuestionUnusable, clean_question, clean_questions
 from bot.teams import ONE_WORKSPACE, Teams, id_in, team_in
 from bot.told import Told
 from knowledge.language import detect_language
-from storage import answers, jobs, pair_trials, pairs, question_bands, questions
+from storage import answers, jobs, pairs, question_bands, questions
 from storage.database import Database
 from storage.failpoints import failpoint
 from storage.one_writer import one_at_a_time
@@ -202,7 +202,7 @@ class Corrections:
         at_once = user_id if self.counts_at_once(user_id) else None
         with self._database.write() as session:
             pair = self.propose_in(session, new, found, at_once)
-            pair_trials.record(session, pair.id, score(answer, new))
+            try_first(session, pair, answer)
             failpoint("correction.in_transaction")
             if at_once is not None:
                 pair = self.approve_in(session, pair.id, user_id)
@@ -267,6 +267,7 @@ class Corrections:
         at_once = chosen_by if self.counts_at_once(chosen_by) else None
         with self._database.write() as session:
             pair = self.propose_in(session, new, found, at_once)
+            try_first(session, pair, answer)
             if pair.state == "proposed" and at_once is not None:
                 pair = self.approve_in(session, pair.id, chosen_by)
         return pair
@@ -284,6 +285,7 @@ class Corrections:
         _check(output, "")
         with self._database.read() as session:
             proposed = pairs.get(session, pair_id)
+            answer = answers.get(session, proposed.answer_id) if proposed.answer_id else None
         if output == proposed.output:
             return self.approve(pair_id, user_id)
         new = NewPair(
@@ -306,6 +308,7 @@ class Corrections:
         with self._database.write() as session:
             pairs.reject(session, pair_id, user_id)
             better = self.propose_in(session, new, found, user_id)
+            try_first(session, better, answer)
             return self.approve_in(session, better.id, user_id)
 
     def approve(self, pair_id: int, actor: str) -> Pair:

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from bot.canary import CanaryTrial, TrialStanding
 from bot.champion import Champion
 from bot.lessons import owe_lessons
+from bot.prequential import VersionScore, by_version, plain
 from bot.told import Told
 from bot.worker import TryLater
-from storage import pairs, runs, snapshots, versions
+from storage import pair_trials, pairs, runs, snapshots, versions
 from storage.database import Database
 from storage.failpoints import failpoint
 from storage.jobs import Job
@@ -386,6 +387,11 @@ class Retrainings:
         run = self.current_run()
         return ready.is_due if run is None else run.is_paused
 
+    def on_new_questions(self) -> tuple[VersionScore, ...]:
+        """Return how each version did on what experts bettered before it could learn it."""
+        with self._database.read() as session:
+            return by_version(pair_trials.series(session))
+
     def status_json(self) -> dict[str, Any]:
         """Say where training stands, for a program."""
         status = self.status()
@@ -396,6 +402,7 @@ class Retrainings:
             "last_run": status.last_run,
             "run": None if open_run is None else _run_json(open_run),
             "trial": None if status.trial is None else status.trial.to_json(),
+            "on_new_questions": [plain(score) for score in self.on_new_questions()],
         }
 
     def versions_json(self) -> list[dict[str, Any]]:

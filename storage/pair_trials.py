@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
 
 from storage.clock import utc_now
 from storage.insertion import insert_once
-from storage.tables import PairRow, PairTrialRow
+from storage.tables import (
+    PairGroupRow,
+    PairRow,
+    PairTrialRow,
+    RunRow,
+    SnapshotPairRow,
+    VersionRow,
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,30 @@ def record(session: Session, pair_id: int, score: Score) -> bool:
         tried_at=utc_now(),
     )
     return made is not None
+
+
+def has_learned(session: Session, version: str, pair_id: int) -> bool:
+    """Whether a version was trained on a pair of the same question, in these or in other words."""
+    own, other = aliased(PairGroupRow), aliased(PairGroupRow)
+    group = (
+        select(func.coalesce(own.merged_into_id, own.id))
+        .join(PairRow, PairRow.group_id == own.id)
+        .where(PairRow.id == pair_id)
+        .scalar_subquery()
+    )
+    learned = (
+        select(SnapshotPairRow.pair_id)
+        .join(RunRow, RunRow.snapshot_id == SnapshotPairRow.snapshot_id)
+        .join(VersionRow, VersionRow.run_id == RunRow.id)
+        .join(PairRow, PairRow.id == SnapshotPairRow.pair_id)
+        .join(other, other.id == PairRow.group_id)
+        .where(
+            VersionRow.name == version,
+            SnapshotPairRow.split == "train",
+            func.coalesce(other.merged_into_id, other.id) == group,
+        )
+    )
+    return session.scalar(learned.limit(1)) is not None
 
 
 def series(session: Session, since: datetime | None = None) -> tuple[Trial, ...]:

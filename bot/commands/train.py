@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -89,6 +89,21 @@ def status(as_json: JsonOption = False, settings: SettingsOption = None) -> None
     told = (f"Answering now: {found['serving']}", *trial, found["readiness"], found["last_run"])
     for line in told:
         results.print(line, markup=False, highlight=False)
+    _print_on_new_questions(found["on_new_questions"])
+
+
+def _print_on_new_questions(versions: list[dict[str, Any]]) -> None:
+    """Show how each version did on what experts bettered before it could learn it."""
+    if not versions:
+        return
+    results.print("\nAnswers that experts bettered, and how many of them said the same:")
+    for each in versions:
+        share = each["agreeing"]
+        told = (
+            f"  {each['version']:<10} {each['since'][:10]} to {each['until'][:10]}  "
+            f"{each['pairs']:>5}  {share['mean']:4.0%}  ({share['low']:.0%} to {share['high']:.0%})"
+        )
+        results.print(told, markup=False, highlight=False)
 
 
 @train_app.command("cancel")

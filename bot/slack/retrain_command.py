@@ -79,6 +79,7 @@ class RetrainCommand:
             case "status":
                 status, last = self.retrainings.status(), self.retrainings.last_run()
                 told = retrain_view.status_text(status, self.plan(), last, say)
+                told += retrain_view.on_new_questions(self.retrainings.on_new_questions(), say)
             case "plan":
                 told = retrain_view.plan_text(self.plan(), say)
             case "cancel":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.canary import TrialStanding
+from bot.prequential import VersionScore
 from bot.retraining import Status
 from bot.run_plan import Plan
 from bot.slack.audit_words import actor
@@ -16,6 +19,9 @@ from training.retrain import Outcome
 START, NOT_NOW, STOP = "retrain_start", "retrain_not_now", "retrain_stop"
 
 _BAR = 20
+
+#: Of how many versions it is told how they did on what was new to them.
+_VERSIONS = 3
 
 
 def plan_text(plan: Plan, say: Words) -> str:
@@ -76,6 +82,25 @@ def confirm_blocks(plan: Plan, say: Words) -> list[Block]:
             ],
         },
     ]
+
+
+def on_new_questions(scores: Sequence[VersionScore], say: Words) -> str:
+    """Return how the newest versions did on what experts bettered, a line each; may be empty."""
+    return "".join(
+        "\n"
+        + say.plural(
+            "*{version}* said what the expert says in {share} of {count} bettered answer "
+            "({low} to {high}).",
+            "*{version}* said what the expert says in {share} of {count} bettered answers "
+            "({low} to {high}).",
+            each.agreeing.count,
+            version=each.version,
+            share=say.share(each.agreeing.mean),
+            low=say.share(each.agreeing.low),
+            high=say.share(each.agreeing.high),
+        )
+        for each in scores[-_VERSIONS:]
+    )
 
 
 def status_text(status: Status, plan: Plan, last: Run | None, say: Words) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -10,6 +11,9 @@ from typer.testing import CliRunner, Result
 
 from bot.cli import app
 from bot.home import Home
+from storage import pair_trials
+from storage.database import Database
+from storage.pair_trials import Score
 
 PAGE = """---
 title: Leave
@@ -184,6 +188,22 @@ def test_the_doctor_says_which_pairs_were_changed_behind_the_audit_log_s_back(
     checked = _run("doctor")
     assert checked.exit_code == 1
     assert "✗ pairs: counted otherwise than by the audit log: by state: " in checked.stdout
+
+
+def test_the_status_of_training_shows_how_each_version_did_on_what_was_new_to_it(
+    folder: Path,
+) -> None:
+    assert "bettered" not in _run("train", "status").stdout
+    file = folder / "pairs.jsonl"
+    file.write_text(json.dumps({"input": "Where do I park?", "output": "Hei! In the yard."}))
+    _run("pairs", "import", file)
+    database = Database(f"sqlite:///{folder / 'home' / 'skredder.db'}")
+    with database.write() as session:
+        pair_trials.record(session, 1, Score("v3", "grounded", 0.5, agrees=True))
+    database.close()
+    shown = _run("train", "status").stdout
+    assert "Answers that experts bettered, and how many of them said the same:" in shown
+    assert re.search(r"v3 +\S+ to \S+ +1 +100%  \(21% to 100%\)", shown)
 
 
 def test_the_doctor_says_which_erasure_has_stopped_half_way_and_how_to_finish_it(

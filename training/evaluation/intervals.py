@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
 
 #: Samples drawn for an interval. 2,000 keep the ends of a 95 % interval steady to about 0.5 % of
 #: its width (Efron and Tibshirani 1993, section 14.3, recommend at least 1,000).
@@ -36,6 +38,20 @@ def mean_interval(values: Sequence[float], seed: int = 0) -> Interval:
     tail = (1 - _CONFIDENCE) / 2
     low, high = numpy.quantile(means, (tail, 1 - tail))
     return Interval(float(data.mean()), float(low), float(high), len(data))
+
+
+def share_interval(hits: int, count: int) -> Interval:
+    """Return the share of hits with its 95 % interval (Wilson 1927); zeros for no values.
+
+    Unlike the bootstrap it does not call a share certain where all of a few values are the same.
+    """
+    if not count:
+        return Interval(0.0, 0.0, 0.0, 0)
+    share, squared = hits / count, NormalDist().inv_cdf((1 + _CONFIDENCE) / 2) ** 2
+    middle = (share + squared / (2 * count)) / (1 + squared / count)
+    reach = sqrt(squared * (share * (1 - share) / count + squared / (4 * count**2)))
+    reach /= 1 + squared / count
+    return Interval(share, max(0.0, middle - reach), min(1.0, middle + reach), count)
 
 
 def difference_interval(
