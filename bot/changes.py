@@ -1,13 +1,16 @@
-"""What a version changed, for the experts whose corrections it learned from."""
+"""What a version changed: the corrections it learned from, as answered before and after."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from bot.retraining import RetrainRefused
 from storage import pairs, runs, versions
 from storage.database import Database
+from storage.versions import PromotionRefused
 from training.evaluation.changes import Change, ChangeSum, from_json, sums_by_author
 
 
@@ -60,6 +63,32 @@ class WhatChanged:
             if author in (None, pair.author)
         )
 
+    def of(self, version: str | None) -> dict[str, Any]:
+        """Return what a version changed, with the sums of each expert, for a program.
+
+        Args:
+            version: Its name; the newest version that was measured on corrections if None.
+
+        Raises:
+            RetrainRefused: there is no such version, or no correction was in what it learned.
+        """
+        try:
+            with self._database.read() as session:
+                name = version or _newest(session)
+                before = _measured_against(session, name)
+            sums = self.sums(name)
+            corrections = [asdict(each) for each in self.corrections(name)]
+        except PromotionRefused as refused:
+            raise RetrainRefused(str(refused)) from refused
+        if not corrections:
+            raise RetrainRefused("{version} has learned from no corrections.", version=name)
+        return {
+            "version": name,
+            "against": before,
+            "experts": [{"author": who, **asdict(found)} for who, found in sorted(sums.items())],
+            "corrections": corrections,
+        }
+
     def sums(self, version: str) -> dict[str, ChangeSum]:
         """Return by expert how many corrections are in a version, and how it answers them now.
 
@@ -88,6 +117,21 @@ class WhatChanged:
             f"Your {mine.corrections} corrections are in version {name}; it now answers "
             f"{mine.now} of them as you would."
         )
+
+
+def _newest(session: Session) -> str:
+    """Return the newest version that has learned from corrections, else that which answers."""
+    for version in versions.listed(session):
+        if _changes(session, version.name):
+            return version.name
+    return versions.serving(session).version.name
+
+
+def _measured_against(session: Session, version: str) -> str | None:
+    run_id = versions.by_name(session, version).run_id
+    report = None if run_id is None else runs.get(session, run_id).report
+    name = (report or {}).get("report", {}).get("champion", {}).get("version")
+    return None if name is None else str(name)
 
 
 def _changes(session: Session, version: str) -> tuple[Change, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.asking_in_ways import EvaluationRefused
+from bot.changes import WhatChanged
 from bot.channel_choices import ChannelChoices, ChannelUnknown
 from bot.corrections import CorrectionRefused
 from bot.evaluation_parts import build_evaluating
@@ -101,6 +102,7 @@ class Operations:
             "train.cancel": self.train_cancel,
             "train.rollback": self.train_rollback,
             "train.promote": self.train_promote,
+            "train.changes": WhatChanged(skredder.database).of,
             "train.withdraw": self.train_withdraw,
             "train.retire": self.train_retire,
             "train.schedule": self.train_schedule,

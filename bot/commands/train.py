@@ -1,4 +1,4 @@
-"""`skredder train run|status|cancel|list|promote|rollback|withdraw|retire|schedule`."""
+"""`skredder train run|status|cancel|list|changes|promote|rollback|withdraw|retire|schedule`."""
 
 from __future__ import annotations
 
@@ -127,6 +127,41 @@ def list_versions(as_json: JsonOption = False, settings: SettingsOption = None) 
             markup=False,
             highlight=False,
         )
+
+
+@train_app.command("changes")
+def changes(
+    version: Annotated[
+        str | None, typer.Argument(help="Which: v3; the newest that learned from corrections.")
+    ] = None,
+    as_json: JsonOption = False,
+    settings: SettingsOption = None,
+) -> None:
+    """Show of each correction what was said before a version learned it, and what it says."""
+    found = find_installation(settings).perform("train.changes", {"version": version})
+    if as_json:
+        print_json(found)
+        return
+    before, now = found["against"] or "before", found["version"]
+    lines = [f"{'expert':<20} {'corrections':>11} {before:>8} {now:>8}   answered as they would"]
+    lines += [
+        f"{each['author']:<20} {each['corrections']:>11} {each['before']:>8} {each['now']:>8}"
+        for each in found["experts"]
+    ]
+    for each in found["corrections"]:
+        lines += [
+            "",
+            f"{each['question']}  (pair {each['pair_id']}, {each['author']})",
+            f"    expert  {each['expert']}",
+            f"  {_mark(each['agreed_before'])} {before:<7} {each['before']}",
+            f"  {_mark(each['agrees_now'])} {now:<7} {each['after']}",
+        ]
+    for line in lines:
+        results.print(line, markup=False, highlight=False)
+
+
+def _mark(agrees: bool) -> str:
+    return "✓" if agrees else "✗"
 
 
 @train_app.command("rollback")

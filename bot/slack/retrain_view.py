@@ -9,11 +9,12 @@ from bot.prequential import VersionScore
 from bot.retraining import Status
 from bot.run_plan import Plan
 from bot.slack.audit_words import actor
-from bot.slack.elements import Block, button, confirmation, section
+from bot.slack.elements import Block, button, confirmation, context, section
 from bot.slack.report_view import report_blocks
 from bot.slack.text import safe_mrkdwn
 from bot.slack.words import Words
 from storage.runs import Run
+from training.evaluation.changes import from_json
 from training.retrain import Outcome
 
 START, NOT_NOW, STOP = "retrain_start", "retrain_not_now", "retrain_stop"
@@ -205,6 +206,8 @@ def run_blocks(run: Run, outcome: Outcome | None, say: Words) -> list[Block]:
     blocks = [section(text)]
     if not run.is_open and outcome is not None:
         blocks += report_blocks(outcome, say)
+        if told := _changed_text(run, say):
+            blocks.append(context([told]))
     if run.is_open and not run.cancelled_by:
         confirm = confirmation(
             say("Stop this run?"), say("Nothing is promoted; what was trained is thrown away."), say
@@ -212,6 +215,23 @@ def run_blocks(run: Run, outcome: Outcome | None, say: Words) -> list[Block]:
         stop = button(say("Stop"), STOP, str(run.id), style="danger", confirm=confirm)
         blocks.append({"type": "actions", "elements": [stop]})
     return blocks
+
+
+def _changed_text(run: Run, say: Words) -> str:
+    """Return how many of the corrections it learned a version answers so; empty without any."""
+    changes = from_json((run.report or {}).get("changes", ()))
+    if not changes:
+        return ""
+    return say.plural(
+        "Of {count} correction it has learned from, it answers {now} as the expert would; {before} "
+        "before. `skredder train changes v{id}` shows it.",
+        "Of {count} corrections it has learned from, it answers {now} as the experts would; "
+        "{before} before. `skredder train changes v{id}` shows each.",
+        len(changes),
+        now=say.number(sum(change.agrees_now for change in changes)),
+        before=say.number(sum(change.agreed_before for change in changes)),
+        id=run.id,
+    )
 
 
 def state_name(state: str, say: Words) -> str:

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from bot.changes import WhatChanged
+from bot.cli import app
+from bot.home import find_home
+from bot.retraining import RetrainRefused
 from storage import pairs, runs, versions
 from storage.database import Database
 from storage.pairs import NewPair
@@ -12,9 +18,8 @@ from storage.versions import PromotionRefused
 from training.evaluation.changes import Change, to_json
 
 
-@pytest.fixture
-def changed(database: Database) -> WhatChanged:
-    """Version v1 learned three corrections of U1 and one of U2."""
+def learned(database: Database) -> None:
+    """Let version v1 have learned three corrections of U1 and one of U2."""
     with database.write() as session:
         versions.ensure_base(session)
         made = [
@@ -46,8 +51,16 @@ def changed(database: Database) -> WhatChanged:
             "passed",
             message="",
             version_id=version.id,
-            report={"changes": to_json(changes)},
+            report={
+                "changes": to_json(changes),
+                "report": {"champion": {"version": "base"}},
+            },
         )
+
+
+@pytest.fixture
+def changed(database: Database) -> WhatChanged:
+    learned(database)
     return WhatChanged(database)
 
 
@@ -81,3 +94,40 @@ def test_the_base_learned_from_nobody(changed: WhatChanged) -> None:
     assert changed.sums("base") == {}
     with pytest.raises(PromotionRefused, match="no version 'v9'"):
         changed.sums("v9")
+
+
+def test_admins_see_the_sums_of_each_expert_and_each_correction(changed: WhatChanged) -> None:
+    found = changed.of("v1")
+    assert found == changed.of(None)
+    assert (found["version"], found["against"]) == ("v1", "base")
+    assert found["experts"] == [
+        {"author": "U1", "corrections": 3, "before": 0, "now": 2},
+        {"author": "U2", "corrections": 1, "before": 0, "now": 1},
+    ]
+    assert len(found["corrections"]) == 4
+    assert found["corrections"][0]["question"] == "How much is wine?"
+    for name, why in (("base", "learned from no corrections"), ("v9", "no version 'v9'")):
+        with pytest.raises(RetrainRefused, match=why):
+            changed.of(name)
+
+
+@pytest.mark.usefixtures("installation")
+def test_a_command_shows_what_a_version_changed(tmp_path: Path) -> None:
+    assert find_home().root == tmp_path / "home"
+    database = Database(f"sqlite:///{find_home().database}")
+    database.migrate()
+    learned(database)
+    database.close()
+    shown = CliRunner().invoke(app, ["train", "changes"])
+    assert shown.exit_code == 0, shown.output
+    lines = shown.stdout.splitlines()
+    assert lines[0].split()[:4] == ["expert", "corrections", "base", "v1"]
+    assert lines[1].split() == ["U1", "3", "0", "2"]
+    assert "    expert  bread is 103 kroner." in lines
+    assert "  ✗ base    7 kroner." in lines
+    assert "  ✓ v1      103 kroner." in lines
+    found = json.loads(CliRunner().invoke(app, ["train", "changes", "v1", "--json"]).stdout)
+    assert found["experts"][0] == {"author": "U1", "corrections": 3, "before": 0, "now": 2}
+    wrong = CliRunner().invoke(app, ["train", "changes", "base"])
+    assert wrong.exit_code == 1
+    assert "base has learned from no corrections" in wrong.output
