@@ -63,9 +63,15 @@ def train(job: TrainingJob, report: Report, should_stop: Callable[[], bool]) -> 
     validation = _Validation(kept, trainer, job.recipe, report)
     if kept:
         trainer.add_callback(validation.callback())
+    trainer.add_callback(_watch(meter))  # last: it seals what the others put into a checkpoint
     resume = checkpoints.last_whole(Path(job.work))
     report({"event": "began", "rows": len(rows), "resumed": resume.name if resume else None})
-    trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    if resume:
+        validation.recall(resume)
+    if resume and validation.is_over:
+        trainer.state.global_step = checkpoints.step_of(resume)  # there is nothing left to learn
+    else:
+        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     if meter.stopped:
         raise TrainingStopped(f"Stopped after step {trainer.state.global_step}, as asked.")
     scale = validation.settle()
@@ -163,7 +169,24 @@ class _Validation:
                 if state.global_step % validation._recipe.validate_every == 0:
                     validation.look(state.global_step, control)
 
+            def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
+                validation.keep(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+
         return Look()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing has become better for so long that the training had stopped."""
+        return self._best.is_over
+
+    def keep(self, checkpoint: Path) -> None:
+        """Put the best adapter so far into a checkpoint, if it may be put back one day."""
+        if self._recipe.patience:
+            self._best.keep(checkpoint)
+
+    def recall(self, checkpoint: Path) -> None:
+        """Take up the best adapter that a checkpoint holds."""
+        self._best.recall(checkpoint)
 
     def look(self, step: int, control: Any) -> None:
         """Measure, report, and stop the trainer if nothing has become better for long."""
@@ -180,8 +203,9 @@ class _Validation:
             return None
         model = self._trainer.model
         if self._recipe.patience:
-            loss = mean_loss(model, self._pairs)
-            self._best.look(model, loss, int(self._trainer.state.global_step))
+            if not self._best.is_over:  # else the last look was at these weights
+                loss = mean_loss(model, self._pairs)
+                self._best.look(model, loss, int(self._trainer.state.global_step))
             self._best.restore(model)
             self._report({"event": "note", "kept_step": self._best.step})
         if not self._recipe.chooses_scale:
@@ -226,7 +250,6 @@ def _trainer(job: TrainingJob, rows: Sequence[Row], meter: _Meter) -> Any:
             target_modules="all-linear",
             task_type="CAUSAL_LM",
         ),
-        callbacks=[_watch(meter)],
     )
     # TRL keeps the adapter of a quantised model in bfloat16, in which AdamW's small updates of
     # large weights are rounded away; the adapter is small enough for float32.

@@ -7,9 +7,11 @@ that has chosen something is no measure of it any more.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from training.rows import Row
@@ -21,6 +23,9 @@ SCALES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 #: By how much the loss on the company's rows may be above the best one of all scales.
 _SCALE_TOLERANCE = 0.02
+
+#: What is kept of the best adapter so far in a checkpoint's folder.
+_REMEMBERED, _BEST_WEIGHTS = "best.json", "best.safetensors"
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,35 @@ class Best:
         self.step = 0
         self._weights: dict[str, Any] = {}
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it is time to stop."""
+        return 0 < self._patience <= self._without_better
+
+    def keep(self, folder: Path) -> None:
+        """Write what is remembered beside a checkpoint, before that is sealed."""
+        from safetensors.torch import save_file
+
+        if self.loss is None:
+            return
+        kept = {"loss": self.loss, "step": self.step, "without_better": self._without_better}
+        (folder / _REMEMBERED).write_text(json.dumps(kept), encoding="utf-8")
+        save_file(
+            {name: weight.cpu().contiguous() for name, weight in self._weights.items()},
+            folder / _BEST_WEIGHTS,
+        )
+
+    def recall(self, folder: Path) -> None:
+        """Take up what was remembered when a checkpoint was made; nothing if it had no look."""
+        from safetensors.torch import load_file
+
+        if not (folder / _REMEMBERED).exists():
+            return
+        kept = json.loads((folder / _REMEMBERED).read_text(encoding="utf-8"))
+        self.loss, self.step = kept["loss"], kept["step"]
+        self._without_better = kept["without_better"]
+        self._weights = load_file(folder / _BEST_WEIGHTS)
+
     def look(self, model: Any, loss: float, step: int) -> bool:
         """Take one more validation loss; returns whether it is time to stop."""
         if self.loss is None or loss < self.loss:
@@ -144,7 +178,7 @@ class Best:
             }
             return False
         self._without_better += 1
-        return 0 < self._patience <= self._without_better
+        return self.is_over
 
     def restore(self, model: Any) -> None:
         """Put the best weights back."""

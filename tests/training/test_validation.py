@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from tests.training.test_process import order, snapshot
+from tests.training.test_process import never, order, snapshot, weights
+from training import checkpoints
 from training.base_model import BaseModel
-from training.fine_tuning import train
+from training.fine_tuning import TrainingStopped, train
 from training.manifest import verify_manifest
 from training.recipe import Recipe
 from training.validation import (
@@ -153,3 +154,44 @@ def test_a_training_stops_when_nothing_gets_better_and_says_at_what_scale_it_cou
     lineage = verify_manifest(adapter).lineage
     assert lineage["chosen_scale"] in SCALES
     assert lineage["recipe"]["patience"] == 1
+
+
+@pytest.mark.parametrize("looks_left", [1, 0])
+def test_a_training_interrupted_after_its_best_ends_with_the_same_weights(
+    tiny_model: BaseModel, tmp_path: Path, looks_left: int
+) -> None:
+    changes: dict[str, Any] = {
+        "learning_rate": 0.5,
+        "epochs": 4,
+        "validation_share": 0.25,
+        "validate_every": 1,
+        "patience": 2,
+        "checkpoint_every": 1,
+    }
+    calm: list[Any] = []
+    undisturbed = train(order(tiny_model, tmp_path / "calm", **changes), calm.append, never)
+    best = next(line["kept_step"] for line in calm if "kept_step" in line)
+    last = max(line["step"] for line in calm if line["event"] == "step")
+    assert last == best + 2
+
+    job = order(tiny_model, tmp_path / "rough", **changes)
+    rough: list[Any] = []
+    moment = last - looks_left
+
+    def report(line: Any) -> None:
+        rough.append(line)
+        if line["event"] == "validation" and line["step"] == moment:
+            saved.append(moment)
+        elif saved and line["event"] == "note":
+            raise KeyboardInterrupt  # the end had come, and nothing of it was written
+
+    saved: list[int] = []
+    with pytest.raises((TrainingStopped, KeyboardInterrupt)):
+        train(job, report, lambda: bool(saved) and moment < last)
+    assert checkpoints.last_whole(Path(job.work)) == Path(job.work) / f"checkpoint-{moment}"
+    finished = train(job, rough.append, never)
+    kept = [line["kept_step"] for line in rough if "kept_step" in line][-1]
+    assert kept == best
+    ours, theirs = weights(finished), weights(undisturbed)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert verify_manifest(finished).lineage["steps"] == last
