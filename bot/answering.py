@@ -142,9 +142,7 @@ class Answering:
         self._grounding = grounding
         self._precision = precision
         self._persona = persona
-        self._sayings = tuple(
-            phrase.strip() for rule in persona.voice.always for phrase in rule.split("|")
-        )
+        self._sayings = persona.voice.sayings
         self._contact = contact
         self._passages = passages
         self._context_tokens = context_tokens

@@ -91,8 +91,7 @@ class AskingInWays:
             EvaluationRefused: the version's files are damaged or gone.
             InferenceFailed: the engine fails.
         """
-        rules = self._persona.voice.always
-        sayings = [phrase for rule in rules for phrase in rule.split("|")]
+        sayings = self._persona.voice.sayings
         said: dict[str, dict[EvaluationQuestion, Said]] = {}
         with closing(Champion(self._database, lambda _champion: self._opened(version))) as models:
             log.info("asking version=%s", models.version)

@@ -168,9 +168,7 @@ class PairChecks:
         if not grounds:
             return ()
         opened = self._grounding.read(grounds, pair.input)
-        sayings = tuple(
-            saying for each in self._voice.always for saying in each.split("|") if saying.strip()
-        )
+        sayings = self._voice.sayings
         return tuple(
             sentence
             for sentence in sentences_of(without_citations(pair.output))

@@ -68,7 +68,7 @@ def build_training(
         free_memory=lambda: available_gib() * GIB,
         count_unsupported=RowSupport(
             lambda: GroundingCheck(retrieval._serving.current.embedder, settings.answers.caught),
-            [phrase for rule in settings.voice.always for phrase in rule.split("|")],
+            settings.persona().voice.sayings,
         ),
         likeness=lambda said, wanted: _likeness(retrieval._serving.current.embedder, said, wanted),
         likelihoods=ReferenceLikelihood(

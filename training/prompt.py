@@ -34,6 +34,10 @@ class VoiceExample:
     answer: str
 
 
+#: "Just give us a shout." has five.
+_WORDS_OF_A_SAYING = 5
+
+
 @dataclass(frozen=True)
 class Voice:
     """How the company writes."""
@@ -42,6 +46,24 @@ class Voice:
     always: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     examples: tuple[VoiceExample, ...] = ()
+
+    @property
+    def sayings(self) -> tuple[str, ...]:
+        """The company's own phrases among `always`: those that answers hold word for word.
+
+        What is longer and stands alone is advice ("The fact comes first."): a model that repeats
+        it has said nothing.
+        """
+        answers = " ".join(example.answer for example in self.examples).casefold()
+        phrases = [
+            phrase.strip()
+            for rule in self.always
+            for phrase in rule.split("|")
+            if "|" in rule
+            or len(rule.split()) <= _WORDS_OF_A_SAYING
+            or rule.strip().casefold() in answers
+        ]
+        return tuple(phrase for phrase in phrases if phrase)
 
 
 @dataclass(frozen=True)

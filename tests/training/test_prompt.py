@@ -7,6 +7,7 @@ from training.prompt import (
     Persona,
     PromptPassage,
     Voice,
+    VoiceExample,
     cited_numbers,
     render_general,
     render_question,
@@ -61,3 +62,13 @@ def test_a_citation_adds_itself_and_changes_nothing_else(
     cited = with_citation(text, number, passage)
     assert cited_numbers(cited) == (number,)
     assert "".join(cited.replace(f" [{number}]", "").split()) == "".join(text.split())
+
+
+def test_advice_on_writing_is_no_saying_of_the_company() -> None:
+    advice = "The fact comes in the first sentence after the greeting."
+    told = "Ask again if any of this is not clear to you."
+    voice = Voice(
+        always=("Hei!", "God tur!|We've got you, whatever it may be.", advice, told),
+        examples=(VoiceExample("When?", f"Hei! At nine. {told}"),),
+    )
+    assert voice.sayings == ("Hei!", "God tur!", "We've got you, whatever it may be.", told)
