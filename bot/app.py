@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import threadpool_limits
 
 from bot.answering import Answering, ReadsPassages
+from bot.base_choice import choose_base
 from bot.canary import CanaryTrial
 from bot.champion import Champion
 from bot.control.server import ControlServer
@@ -53,7 +54,7 @@ from knowledge.verified import VerifiedAnswers, questions_from
 from storage import runs, versions
 from storage.database import Database
 from storage.pairs import NewPair
-from training.base_model import prepare, stay_offline
+from training.base_model import BaseModel, prepare, stay_offline
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -147,13 +148,17 @@ class Skredder:
         if opened.is_settled:
             forget_other_spaces(self._index, set())
 
-        base = prepare(
-            settings.model.base,
-            home.models,
-            lambda step, share: on_progress(
-                {"name": step, "done": round(share * 100), "total": 100}
-            ),
-        )
+        def prepared(named: str) -> BaseModel:
+            return prepare(
+                named,
+                home.models,
+                lambda step, share: on_progress(
+                    {"name": step, "done": round(share * 100), "total": 100}
+                ),
+            )
+
+        self.base = choose_base(self.database, settings.model.base, prepared)
+        base = self.base.used
         opener = EngineOpener(
             base,
             settings.model.engine,
@@ -161,6 +166,7 @@ class Skredder:
             cache_gib=settings.model.cache_gb,
             at_once=settings.model.concurrent,
             four_bits=settings.model.four_bits,
+            prepare_other=prepared,
         )
         self.trial = CanaryTrial(self.database, settings.training.canary_share)
         self.models = Champion(

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bot.base_choice import base_of
 from bot.inference.language_model import InferenceFailed, LanguageModel
 from bot.inference.memory import MemoryTooSmall
 from bot.inference.remote_server import RemoteServer
 from bot.settings import ModelSettings
 from storage.versions import BASE, Version
-from training.base_model import BaseModel
-from training.manifest import verify_manifest
+from training.base_model import BaseModel, BaseModelCorrupt, BaseModelMissing
+from training.manifest import ManifestBroken, read_manifest, verify_manifest
 
 if TYPE_CHECKING:
     from bot.inference.remote_engine import RemoteEngine
@@ -45,8 +46,12 @@ def remote_server(
     )
 
 
+class BaseDiffers(InferenceFailed):
+    """A version belongs to another base model than there is; the message says to which."""
+
+
 class EngineOpener:
-    """Opens versions of one base model."""
+    """Opens versions, each on the base model that it belongs to."""
 
     def __init__(
         self,
@@ -57,6 +62,7 @@ class EngineOpener:
         cache_gib: float = 1.0,
         at_once: int | None = None,
         four_bits: bool = False,
+        prepare_other: Callable[[str], BaseModel] | None = None,
     ) -> None:
         """Take the base model and which engine the settings ask for.
 
@@ -67,9 +73,12 @@ class EngineOpener:
             cache_gib: How much memory keys and values may take, in GiB.
             at_once: How many answers are worked on at once; None is what is quickest for each.
             four_bits: Whether transformers keeps the weights in four bits.
+            prepare_other: Prepares another base model, by what the settings would call it;
+                without it versions of other bases cannot be opened.
         """
         self._at_once = at_once
         self._four_bits = four_bits
+        self._prepare_other = prepare_other
         self._base = base
         self._engine = engine
         self._server = server
@@ -80,11 +89,28 @@ class EngineOpener:
 
         Raises:
             ManifestBroken: the files are not what they were.
+            BaseDiffers: the base model that the version belongs to is not there.
             InferenceFailed: no engine can load them.
         """
+        base = self.base_of(version)
         self.verify(version)
         folder = None if version.folder is None else Path(version.folder)
-        return self.open_files(version.name, folder)
+        return self._open_on(base, version.name, folder)
+
+    def base_of(self, version: Version) -> BaseModel:
+        """Return the base model that a version belongs to, never another. Raises `BaseDiffers`."""
+        wanted = version.base
+        if wanted is None or not self._base.sha256 or wanted.sha256 == self._base.sha256:
+            return self._base
+        if self._prepare_other is None or self._engine == "remote":
+            raise BaseDiffers(
+                f"{version.name} belongs to the base model {wanted.name} "
+                f"({wanted.sha256[:12]}), not to {self._base.name} ({self._base.sha256[:12]})."
+            )
+        try:
+            return base_of(wanted, version.name, self._prepare_other)
+        except (BaseModelMissing, BaseModelCorrupt) as error:
+            raise BaseDiffers(str(error)) from error
 
     def verify(self, version: Version) -> None:
         """Check every byte of a version against its manifest. Raises `ManifestBroken`."""
@@ -95,14 +121,33 @@ class EngineOpener:
         """Open the engine on a version's folder; None is the base.
 
         Raises:
+            BaseDiffers: the version was made on another base model.
             InferenceFailed: no engine can load them.
         """
+        if folder is not None:
+            self._refuse_of_another_base(name, folder)
+        return self._open_on(self._base, name, folder)
+
+    def _refuse_of_another_base(self, name: str, folder: Path) -> None:
+        """Raise `BaseDiffers` if a version's manifest says that it was made on another base."""
+        try:
+            made_on = read_manifest(folder).lineage
+        except ManifestBroken:
+            return  # whoever opens files without a version has just written or checked them
+        for what, mine in (("base", self._base.name), ("base_sha256", self._base.sha256)):
+            if mine and made_on.get(what, mine) != mine:
+                raise BaseDiffers(
+                    f"{name} was made on the base model {made_on.get('base', '?')}, and here is "
+                    f"{self._base.name}."
+                )
+
+    def _open_on(self, base: BaseModel, name: str, folder: Path | None) -> LanguageModel:
         if self._engine == "remote":
-            return self._open_remote(name, folder)
-        gguf = self._base.gguf if folder is None else _gguf_in(folder)
+            return self._open_remote(base, name, folder)
+        gguf = base.gguf if folder is None else _gguf_in(folder)
         if gguf is not None and self._engine != "transformers" and not _has_gpu():
             try:
-                return self._open_vino(gguf, name)
+                return self._open_vino(base, gguf, name)
             except MemoryTooSmall:
                 raise  # the other engine would need more, and does not know how much
             except InferenceFailed:
@@ -115,7 +160,7 @@ class EngineOpener:
 
         adapter = None if folder is None else folder / "adapter"
         return TransformersEngine(
-            self._base, adapter, name, at_once=self._at_once, four_bits=self._four_bits
+            base, adapter, name, at_once=self._at_once, four_bits=self._four_bits
         )
 
     def ask_server(self) -> str | None:
@@ -126,25 +171,25 @@ class EngineOpener:
         """
         if self._engine != "remote":
             return None
-        opened = self._open_remote(BASE, None)
+        opened = self._open_remote(self._base, BASE, None)
         try:
             names = ", ".join(model.name for model in opened.check()) or "nothing"
         finally:
             opened.close()
         return f"{opened.url} answers, and lists {names}"
 
-    def _open_vino(self, gguf: Path, name: str) -> LanguageModel:
+    def _open_vino(self, base: BaseModel, gguf: Path, name: str) -> LanguageModel:
         from bot.inference.openvino_engine import AT_ONCE, OpenVinoEngine
 
         return OpenVinoEngine(
             gguf,
-            self._base.folder,
+            base.folder,
             name,
             cache_gib=self._cache_gib,
             at_once=self._at_once or AT_ONCE,
         )
 
-    def _open_remote(self, name: str, folder: Path | None) -> RemoteEngine:
+    def _open_remote(self, base: BaseModel, name: str, folder: Path | None) -> RemoteEngine:
         from bot.inference.remote_engine import AT_ONCE, RemoteEngine
 
         if self._server is None or not self._server.model:
@@ -157,7 +202,7 @@ class EngineOpener:
             self._server,
             name,
             adapter=adapter,
-            tokenizer_folder=self._base.folder,
+            tokenizer_folder=base.folder,
             at_once=self._at_once or AT_ONCE,
         )
 

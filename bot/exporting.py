@@ -50,6 +50,12 @@ class Exporting:
                     f"{name} is the base model as it came ({self.base.name}); there is nothing of "
                     "yours to export."
                 )
+            wanted = version.base
+            if wanted is not None and self.base.sha256 not in ("", wanted.sha256):
+                raise ExportRefused(
+                    f"{name} belongs to the base model {wanted.name}, and the settings name "
+                    f"{self.base.name}. Name {wanted.ref} as `base` to export it."
+                )
             card = self._card(session, version)
         made = export_version(
             self.base,

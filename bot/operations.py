@@ -306,7 +306,8 @@ class Operations:
 
     def train_status(self) -> dict[str, Any]:
         """Say where training stands."""
-        return self._skredder.retrainings.status_json()
+        found = self._skredder.retrainings.status_json()
+        return found | {"base": self._skredder.base.to_json()}
 
     def train_list(self) -> list[dict[str, Any]]:
         """List the versions."""

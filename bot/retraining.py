@@ -414,6 +414,7 @@ class Retrainings:
                     "name": version.name,
                     "gate": version.standing,
                     "run": version.run_id,
+                    "base": version.base_name,
                     "serving": version.id == serving,
                     "created_at": version.created_at.isoformat(timespec="seconds"),
                 }

@@ -25,6 +25,21 @@ class PromotionRefused(Exception):
 
 
 @dataclass(frozen=True)
+class BaseIdentity:
+    """What a base model is known by.
+
+    Attributes:
+        ref: What the settings call it: `bundled`, a folder, or a hub model's id.
+        name: What people call it.
+        sha256: SHA-256 of its weights.
+    """
+
+    ref: str
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Version:
     """A model that can answer: the base, or the base with an adapter."""
 
@@ -36,11 +51,22 @@ class Version:
     gate: str
     created_at: datetime
     retired_at: datetime | None = None
+    #: The base model it belongs to; None where it was made before that was written down.
+    base_ref: str | None = None
+    base_name: str | None = None
+    base_sha256: str | None = None
 
     @property
     def is_base(self) -> bool:
         """Whether this is the base model without an adapter."""
         return self.folder is None
+
+    @property
+    def base(self) -> BaseIdentity | None:
+        """The base model that it belongs to, if that is known."""
+        if self.base_ref is None or self.base_name is None or self.base_sha256 is None:
+            return None
+        return BaseIdentity(self.base_ref, self.base_name, self.base_sha256)
 
     @property
     def is_retired(self) -> bool:
@@ -108,7 +134,13 @@ def ensure_base(session: Session) -> Serving:
 
 
 def register(
-    session: Session, name: str, *, run_id: int, folder: str, manifest_sha256: str
+    session: Session,
+    name: str,
+    *,
+    run_id: int,
+    folder: str | None,
+    manifest_sha256: str | None,
+    base: BaseIdentity | None = None,
 ) -> Version:
     """Store a new version as a candidate; the same run a second time stores nothing.
 
@@ -116,8 +148,9 @@ def register(
         session: A writing transaction.
         name: What it is called, for people: `v3`.
         run_id: The run that made it.
-        folder: Where its files lie.
-        manifest_sha256: SHA-256 of the manifest of its files.
+        folder: Where its files lie; None for a base model as it came.
+        manifest_sha256: SHA-256 of the manifest of its files, if it has any.
+        base: The base model it belongs to.
     """
     insert_once(
         session,
@@ -128,6 +161,9 @@ def register(
         manifest_sha256=manifest_sha256,
         gate="candidate",
         created_at=utc_now(),
+        base_ref=None if base is None else base.ref,
+        base_name=None if base is None else base.name,
+        base_sha256=None if base is None else base.sha256,
     )
     return _version(session.scalars(select(VersionRow).where(VersionRow.run_id == run_id)).one())
 

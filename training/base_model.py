@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from storage.versions import BaseIdentity
+from training.base_identity import weights_sha256
 from training.gguf_file import write_gguf
 from training.manifest import (
     ManifestBroken,
@@ -60,6 +62,14 @@ class BaseModel:
     name: str
     folder: Path
     gguf: Path | None
+    #: What the settings call it, and the SHA-256 of its weights; empty where nobody needs them.
+    ref: str = ""
+    sha256: str = ""
+
+    @property
+    def identity(self) -> BaseIdentity | None:
+        """What it is known by; None where its weights were not looked at."""
+        return BaseIdentity(self.ref, self.name, self.sha256) if self.sha256 else None
 
 
 def stay_offline() -> None:
@@ -102,7 +112,8 @@ def prepare_bundled(cache: Path, progress: Progress = lambda _step, _share: None
         else:
             _check_sizes(folder)
     progress("The model is ready", 1.0)
-    return BaseModel(BUNDLED_NAME, folder, folder / SERVED)
+    # The weights that were converted say what it is, not the files that a conversion wrote.
+    return BaseModel(BUNDLED_NAME, folder, folder / SERVED, "bundled", BUNDLED_SHA256)
 
 
 def prepare(named: str, cache: Path, progress: Progress = lambda _step, _share: None) -> BaseModel:
@@ -130,7 +141,8 @@ def prepare(named: str, cache: Path, progress: Progress = lambda _step, _share: 
         raise BaseModelCorrupt(
             f"{unsafe[0]} could run code. Delete it; the safetensors beside it are enough."
         )
-    return BaseModel(Path(named).name, folder, None)
+    progress("Checking the weights", 0.5)
+    return BaseModel(Path(named).name, folder, None, named, weights_sha256(folder, cache))
 
 
 def verify(model: BaseModel) -> None:

@@ -490,6 +490,7 @@ class Retraining:
                 run_id=watch.run_id,
                 folder=str(folder),
                 manifest_sha256=manifest,
+                base=self._base.identity,
             )
             version = versions.judge(session, version.id, state)
             run = runs.finish(

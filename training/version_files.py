@@ -52,9 +52,10 @@ def write_version(
         merge_to_gguf(base, adapter, temporary / MERGED, scale, progress)
     made = read_manifest(adapter)
     failpoint("version.before_manifest")
-    sha256 = write_manifest(
-        temporary, {**made.lineage, "adapter_manifest": made.sha256, "adapter_scale": scale}
-    )
+    lineage = {**made.lineage, "adapter_manifest": made.sha256, "adapter_scale": scale}
+    if base.sha256:
+        lineage["base_sha256"] = base.sha256
+    sha256 = write_manifest(temporary, lineage)
     failpoint("version.after_manifest")
     temporary.rename(target)
     flush_folder(target.parent)

@@ -86,8 +86,8 @@ def status(as_json: JsonOption = False, settings: SettingsOption = None) -> None
         print_json(found)
         return
     trial = found["trial"]["lines"] if found["trial"] else ()
-    told = (f"Answering now: {found['serving']}", *trial, found["readiness"], found["last_run"])
-    for line in told:
+    first = (f"Answering now: {found['serving']}", found["base"]["line"])
+    for line in (*first, *trial, found["readiness"], found["last_run"]):
         results.print(line, markup=False, highlight=False)
     _print_on_new_questions(found["on_new_questions"])
 

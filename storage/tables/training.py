@@ -84,6 +84,10 @@ class VersionRow(Table):
     created_at: Mapped[datetime]
     #: Since when it can never answer again; its files are gone then, or on their way.
     retired_at: Mapped[datetime | None]
+    #: The base model it belongs to; NULL where it was made before that was written down.
+    base_ref: Mapped[str | None]
+    base_name: Mapped[str | None]
+    base_sha256: Mapped[str | None]
 
 
 class ServingRow(Table):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 
 from bot.exporting import Exporting
 from bot.settings import Settings
-from storage import audit, runs, versions
+from storage import audit, bases, runs, versions
 from storage.database import Database
+from storage.versions import BaseIdentity
 from tests.training.evaluation.test_report import report
 from training.base_model import BaseModel
 from training.exporting import ExportRefused
@@ -72,6 +74,17 @@ def test_giving_a_version_out_is_in_the_audit(
         "U1",
         "adapter",
     )
+
+
+def test_a_version_is_not_exported_with_another_base_model(
+    exporting: Exporting, database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        made = versions.by_name(session, "v1")
+        bases.write_down(session, BaseIdentity("bundled", "smol", "a" * 64), [made.id])
+    other = replace(exporting, base=replace(exporting.base, name="qwen", sha256="b" * 64))
+    with pytest.raises(ExportRefused, match="v1 belongs to the base model smol"):
+        other.export("v1", "adapter", tmp_path / "out", "U1")
 
 
 def test_the_base_is_not_ours_to_export(exporting: Exporting, tmp_path: Path) -> None:

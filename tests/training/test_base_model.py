@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,3 +102,34 @@ def test_no_library_reports_to_anyone() -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
+
+
+def test_a_base_model_is_known_by_its_weights_which_are_read_once(
+    base_model: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, cache = tmp_path / "model", tmp_path / "cache"
+    folder.mkdir()
+    (folder / "a.safetensors").write_bytes(b"one")
+    (folder / "b.safetensors").write_bytes(b"two")
+    read: list[int] = []
+    digest = hashlib.file_digest
+
+    def counted(file: Any, name: str) -> Any:
+        read.append(1)
+        return digest(file, name)
+
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    first = prepare(str(folder), cache)
+    assert (first.ref, len(read)) == (str(folder), 2)
+    assert prepare(str(folder), cache) == first
+    assert len(read) == 2
+    (folder / "b.safetensors").write_bytes(b"TWO")
+    os.utime(folder / "b.safetensors", (1, 1))
+    assert prepare(str(folder), cache).sha256 != first.sha256
+    assert len(read) == 3
+    shutil.copytree(folder, tmp_path / "elsewhere")
+    assert prepare(str(tmp_path / "elsewhere"), cache).sha256 != first.sha256
+    (cache / "weights.json").write_text("{ cut off")
+    (folder / "b.safetensors").write_bytes(b"two")
+    assert prepare(str(folder), cache).sha256 == first.sha256
+    assert (base_model.ref, base_model.sha256) == ("bundled", module.BUNDLED_SHA256)
