@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,17 +58,19 @@ def _every_call_fits_slacks_types(_calls_that_took_effect: list[Call]) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a PostgreSQL server of this session's own; skip where none is installed."""
+def postgresql_url() -> Iterator[str]:
+    """Start a PostgreSQL server of this session's own; skip where none is installed.
+
+    Its folder is none of pytest's: each session that begins closes those to other users, and the
+    server, which may not be root, would be cut off from its data.
+    """
     programs = _postgresql_programs()
     if programs is None:
         pytest.skip("no PostgreSQL server is installed here (Debian's package: postgresql)")
-    folder = tmp_path_factory.mktemp("postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="skredder-postgresql-"))
     as_user: list[str] = []
     if getpass.getuser() == "root":  # the server refuses to run as root
         shutil.chown(folder, "postgres")
-        for parent in folder.parents[:3]:  # with several workers there is one more
-            parent.chmod(0o755)
         as_user = ["runuser", "-u", "postgres", "--"]
     data = folder / "data"
     subprocess.run(
@@ -84,6 +87,7 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         subprocess.run(
             [*control, "-m", "immediate", "stop"], check=False, cwd="/", capture_output=True
         )
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start_postgresql(control: list[str], folder: Path) -> int:
