@@ -265,8 +265,7 @@ class Answering:
         on_place: Callable[[int], None],
         is_cancelled: Callable[[], bool],
     ) -> Outcome:
-        # The base has not learned the company's voice; what was tuned knows it.
-        messages = self.prompt(asked.alone, passages, teaches_voice=model.version == BASE)
+        messages = self._prompt_for(model, asked.alone, passages)
         begun = time.monotonic()
         generation = model.start(messages, self._options, asker=asker)
         grounds = [_ground(passage) for passage in passages]  # read while the model begins
@@ -390,9 +389,15 @@ class Answering:
 
     def _room(self, model: LanguageModel, question: str) -> int:
         """How many tokens of passages the model's context leaves, beside prompt and answer."""
-        frame = self.prompt(question, (), teaches_voice=model.version == BASE)
+        frame = self._prompt_for(model, question, ())
         taken = sum(model.count_tokens(message.content) + TOKENS_PER_MESSAGE for message in frame)
         return model.context_tokens - self._options.max_new_tokens - taken
+
+    def _prompt_for(
+        self, model: LanguageModel, question: str, passages: Sequence[Passage]
+    ) -> tuple[ChatMessage, ...]:
+        # The base has not learned the company's voice; what was tuned knows it.
+        return self.prompt(question, passages, teaches_voice=model.version == BASE)
 
     def prompt(
         self, question: str, passages: Sequence[Passage], *, teaches_voice: bool = False

@@ -349,7 +349,7 @@ class Skredder:
             self.wake_workers()
 
     def _tidy_versions(self, _period: str) -> None:
-        self.upkeep.tidy_versions()
+        self.retired.tidy()
 
     def _sync_sources(self, _period: str) -> None:
         with contextlib.suppress(SyncStopped):

@@ -179,18 +179,18 @@ class EngineOpener:
         return f"{opened.url} answers, and lists {names}"
 
     def _open_vino(self, base: BaseModel, gguf: Path, name: str) -> LanguageModel:
-        from bot.inference.openvino_engine import AT_ONCE, OpenVinoEngine
+        from bot.inference.openvino_engine import OpenVinoEngine
 
         return OpenVinoEngine(
             gguf,
             base.folder,
             name,
             cache_gib=self._cache_gib,
-            at_once=self._at_once or AT_ONCE,
+            at_once=self._at_once,
         )
 
     def _open_remote(self, base: BaseModel, name: str, folder: Path | None) -> RemoteEngine:
-        from bot.inference.remote_engine import AT_ONCE, RemoteEngine
+        from bot.inference.remote_engine import RemoteEngine
 
         if self._server is None or not self._server.model:
             raise InferenceFailed(
@@ -203,7 +203,7 @@ class EngineOpener:
             name,
             adapter=adapter,
             tokenizer_folder=base.folder,
-            at_once=self._at_once or AT_ONCE,
+            at_once=self._at_once,
         )
 
 

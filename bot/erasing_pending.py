@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bot.erasing_files import Found
 from storage.erasure import Written
+from training.manifest import flush_folder
 
 _ENDING = ".pending.json"
 
@@ -73,7 +74,7 @@ class PendingErasures:
     def forget(self, pending: Pending) -> None:
         """Delete one; when this returns, no power cut brings it back."""
         self.file(pending.stands_for).unlink(missing_ok=True)
-        _sync(self._folder)
+        flush_folder(self._folder)
 
 
 def write_for_owner(path: Path, value: object) -> None:
@@ -87,15 +88,7 @@ def write_for_owner(path: Path, value: object) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush_folder(path.parent)
 
 
 def _read(path: Path) -> Pending:

@@ -134,9 +134,11 @@ class PairImport:
                             continue
                         pair = self._corrections.propose_in(session, wanted, found)
                         if pair.holds:
-                            pair = _released(session, pair, actor, looked_at, not_personal)
-                        if any(reason in pair.holds for reason in _personal(pair)):
-                            personal.append(pair.id)
+                            pair, is_personal = _released(
+                                session, pair, actor, looked_at, not_personal
+                            )
+                            if is_personal:
+                                personal.append(pair.id)
                         added, held = added + 1, held + bool(pair.holds)
                         if approve and pair.state == "proposed":  # laid beside the others just now
                             last_approved = pair.id
@@ -156,9 +158,13 @@ class PairImport:
 
 def _released(
     session: Session, pair: Pair, actor: str, looked_at: str | None, not_personal: str | None
-) -> Pair:
-    """Let go of what the importer vouches for."""
-    personal = _personal(pair)
+) -> tuple[Pair, bool]:
+    """Let a held pair go as far as the importer vouches for it.
+
+    Returns:
+        The pair as it is then, and whether something personal or secret holds it still.
+    """
+    personal = personal_data_reasons(pair.input, pair.output, pair.context)
     if personal and not_personal:
         kinds = kinds_of_personal_data(pair.input, pair.output, pair.context)
         pair = say_not_personal(
@@ -167,13 +173,7 @@ def _released(
     if looked_at:
         rest = [reason for reason in pair.holds if reason not in personal]
         pair = vouch(session, pair.id, rest, actor, looked_at)
-    return pair
-
-
-def _personal(pair: Pair) -> tuple[str, ...]:
-    if not pair.holds:
-        return ()
-    return personal_data_reasons(pair.input, pair.output, pair.context)
+    return pair, any(reason in pair.holds for reason in personal)
 
 
 def new_pair(draft: PairDraft, actor: str) -> NewPair:

@@ -55,10 +55,10 @@ class Upkeep:
         indexes: Indexes,
         verify_version: Callable[[Version], None],
         reconcile_verified: Callable[[], int],
-        ask_server: Callable[[], str | None] = lambda: None,
+        ask_server: Callable[[], str | None],
+        pending_erasures: Callable[[], Collection[Pending]],
+        retired: RetiredVersions,
         reembedding: Reembedding | None = None,
-        pending_erasures: Callable[[], Collection[Pending]] = tuple,
-        retired: RetiredVersions | None = None,
     ) -> None:
         """Take the collaborators.
 
@@ -71,10 +71,10 @@ class Upkeep:
                 how many were put right.
             ask_server: Says what the server has that answers, if one does; raises
                 `InferenceFailed` when it is not well.
+            pending_erasures: Returns the erasures that have not come to their end.
+            retired: Knows the versions that were retired, and deletes what is left of them.
             reembedding: Makes the vectors of the embedder that the settings name, if that is
                 not the one that serves.
-            pending_erasures: Returns the erasures that have not come to their end.
-            retired: Keeps the number of versions bounded; without it none is looked at.
         """
         self._retired = retired
         self._database = database
@@ -178,14 +178,6 @@ class Upkeep:
             *self._source_checks(),
         ]
         return [asdict(check) for check in checks]
-
-    def tidy_versions(self) -> tuple[str, ...]:
-        """Retire the versions that are too many, and delete what a crash has left of others.
-
-        Returns:
-            The names of the versions that were retired now; the log and the audit name them too.
-        """
-        return () if self._retired is None else self._retired.tidy()
 
     def gaps(
         self, days: int, limit: int, teams: Collection[str] | None = None
@@ -304,7 +296,7 @@ class Upkeep:
         return [] if finding is None else [Check("model server", True, finding)]
 
     def _retired_checks(self, *, repair: bool) -> list[Check]:
-        if self._retired is None or not (left := self._retired.leftovers()):
+        if not (left := self._retired.leftovers()):
             return []
         names = ", ".join(version.name for version in left)
         found = f"files of {names} are still there"

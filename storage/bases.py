@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from storage import versions
@@ -14,8 +14,7 @@ from storage.versions import BaseIdentity
 
 def without_base(session: Session) -> tuple[versions.Version, ...]:
     """Return the versions of which nobody has written down on what they were made."""
-    ids = session.scalars(select(VersionRow.id).where(VersionRow.base_sha256.is_(None))).all()
-    return tuple(versions.by_id(session, each) for each in ids)
+    return versions.having(session, VersionRow.base_sha256.is_(None))
 
 
 def write_down(session: Session, base: BaseIdentity, version_ids: Collection[int]) -> None:

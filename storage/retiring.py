@@ -61,24 +61,19 @@ def beyond(session: Session, kept: int) -> tuple[Version, ...]:
             the one before it and those on trial are never too many.
     """
     serving = versions.serving(session)
-    rows = session.scalars(
-        select(VersionRow)
-        .where(VersionRow.folder.is_not(None), VersionRow.retired_at.is_(None))
-        .order_by(VersionRow.id)
-    ).all()
-    needed = {serving.version.id, *_on_trial(session), *(row.id for row in rows[-1:])}
+    kept_now = versions.having(
+        session, VersionRow.folder.is_not(None), VersionRow.retired_at.is_(None)
+    )
+    needed = {serving.version.id, *_on_trial(session), *(each.id for each in kept_now[-1:])}
     if serving.previous is not None:
         needed.add(serving.previous.id)
-    free = [row.id for row in rows if row.id not in needed]
-    return tuple(versions.by_id(session, each) for each in free[: max(len(rows) - kept, 0)])
+    free = tuple(each for each in kept_now if each.id not in needed)
+    return free[: max(len(kept_now) - kept, 0)]
 
 
 def retired(session: Session) -> tuple[Version, ...]:
     """Return the versions that were retired, oldest first."""
-    ids = session.scalars(
-        select(VersionRow.id).where(VersionRow.retired_at.is_not(None)).order_by(VersionRow.id)
-    )
-    return tuple(versions.by_id(session, each) for each in ids.all())
+    return versions.having(session, VersionRow.retired_at.is_not(None))
 
 
 def _on_trial(session: Session) -> frozenset[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from storage import audit
@@ -329,6 +329,12 @@ def hold_serving(session: Session) -> Serving:
 def listed(session: Session, limit: int = 50) -> tuple[Version, ...]:
     """Return the newest versions first."""
     rows = session.scalars(select(VersionRow).order_by(VersionRow.id.desc()).limit(limit))
+    return tuple(_version(row) for row in rows)
+
+
+def having(session: Session, *conditions: ColumnElement[bool]) -> tuple[Version, ...]:
+    """Return the versions of which all conditions on their rows are true, oldest first."""
+    rows = session.scalars(select(VersionRow).where(*conditions).order_by(VersionRow.id))
     return tuple(_version(row) for row in rows)
 
 

@@ -6,6 +6,7 @@ can see their place, give it up, and are told when their turn did not come in ti
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from bot.inference.language_model import (
     WaitedTooLong,
 )
 from bot.inference.queue import FairQueue
+
+log = logging.getLogger(__name__)
 
 Prompt = TypeVar("Prompt")
 
@@ -107,6 +110,19 @@ class Admission(Generic[Prompt]):
         for request in admitted:
             request.generation.begin()
         return admitted
+
+    def begin_each(self, begin: Callable[[Request[Prompt]], None]) -> None:
+        """Begin those whose turn has come; one that cannot be begun ends, and no other with it.
+
+        Args:
+            begin: Begins one; whatever it raises is what that answer ends with.
+        """
+        for request in self.admit():
+            try:
+                begin(request)
+            except Exception as error:
+                log.exception("an answer could not be begun version=%s", self._version)
+                self.leave(request, error)
 
     def leave(self, request: Request[Prompt], failure: Exception | None = None) -> None:
         """End an answer that ran, and make room for the next."""

@@ -183,6 +183,9 @@ class Generation:
         self._begun.set()
 
 
+#: So many answers are written at once on a GPU or a server; no engine writes more by itself.
+MOST_AT_ONCE = 64
+
 #: More than this many answers waiting or running are refused.
 LONGEST_QUEUE = 256
 

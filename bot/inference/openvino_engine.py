@@ -53,7 +53,7 @@ class OpenVinoEngine:
         version: str,
         *,
         cache_gib: float = CACHE_GIB,
-        at_once: int = AT_ONCE,
+        at_once: int | None = None,
     ) -> None:
         """Load the model, if there is memory for it.
 
@@ -62,7 +62,7 @@ class OpenVinoEngine:
             tokenizer_folder: The base model's folder, with its tokenizer and chat template.
             version: The version's name.
             cache_gib: How much memory keys and values may take, in GiB.
-            at_once: How many answers are worked on at once; the rest wait.
+            at_once: How many answers are worked on at once, the rest wait; None is 16.
 
         Raises:
             InferenceFailed: the file cannot be loaded, or (`MemoryTooSmall`) memory is too small.
@@ -91,7 +91,9 @@ class OpenVinoEngine:
         self._numbers = itertools.count()
         self._running: dict[int, _Running] = {}
         self._wake = threading.Event()
-        self._admission: Admission[list[int]] = Admission(at_once, version, self._wake.set)
+        self._admission: Admission[list[int]] = Admission(
+            at_once or AT_ONCE, version, self._wake.set
+        )
         self._thread = threading.Thread(
             target=self._step_until_closed, name=f"openvino-{version}", daemon=True
         )
@@ -141,12 +143,7 @@ class OpenVinoEngine:
     def _step_until_closed(self) -> None:
         while True:
             self._wake.clear()
-            for request in self._admission.admit():
-                try:
-                    self._begin(request)
-                except Exception as error:  # whatever it is, the others still want their answers
-                    log.exception("an answer could not be begun version=%s", self._version)
-                    self._admission.leave(request, error)
+            self._admission.begin_each(self._begin)
             if not self._running:
                 if self._admission.is_closed and self._admission.is_empty():
                     return

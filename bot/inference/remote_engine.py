@@ -21,6 +21,7 @@ from bot.inference.admission import Admission, Request
 from bot.inference.chat_tokenizer import ChatTokenizer
 from bot.inference.circuit_breaker import CircuitBreaker
 from bot.inference.language_model import (
+    MOST_AT_ONCE,
     TOKENS_PER_MESSAGE,
     Generation,
     GenerationOptions,
@@ -35,9 +36,6 @@ from training.prompt import ChatMessage
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-
-#: Answers asked for at once: a server batches by itself, and has a queue of its own.
-AT_ONCE = 64
 
 #: A prompt is sent so often, at most; only while nothing of the answer has come.
 ATTEMPTS = 3
@@ -68,7 +66,7 @@ class RemoteEngine:
         adapter: Path | None = None,
         tokenizer_folder: Path | None = None,
         rest_seconds: float = REST_SECONDS,
-        at_once: int = AT_ONCE,
+        at_once: int | None = None,
     ) -> None:
         """Reach the server, and let it load the adapter if there is one.
 
@@ -78,7 +76,8 @@ class RemoteEngine:
             adapter: The adapter's folder, verified, on a file system that the server sees too.
             tokenizer_folder: The base model's folder; without it tokens are estimated.
             rest_seconds: For how long a failing server is left alone.
-            at_once: How many answers are asked for at once; the rest wait.
+            at_once: How many answers are asked for at once, the rest wait; None is 64, because a
+                server batches by itself, and has a queue of its own.
 
         Raises:
             ModelUnavailable: the server cannot be reached.
@@ -97,7 +96,9 @@ class RemoteEngine:
         self._loop = asyncio.new_event_loop()
         self._tasks: dict[Request[Messages], asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._admission: Admission[Messages] = Admission(at_once, version, self._look_soon)
+        self._admission: Admission[Messages] = Admission(
+            at_once or MOST_AT_ONCE, version, self._look_soon
+        )
         self._adapter: str | None = None
         self._adapter_folder = adapter
         self._loading = asyncio.Lock()

@@ -14,6 +14,7 @@ from bot.inference.admission import Admission, Request
 from bot.inference.chat_tokenizer import ChatTokenizer
 from bot.inference.four_bits import in_four_bits
 from bot.inference.language_model import (
+    MOST_AT_ONCE,
     Generation,
     GenerationOptions,
     InferenceFailed,
@@ -34,9 +35,8 @@ BATCHED_TOKENS = 512
 #: How often it is looked for new questions while no answer gives a token, in seconds.
 _LOOK_SECONDS = 0.02
 
-#: Answers worked on at once, on a processor and on a GPU; the rest wait.
+#: Answers worked on at once on a processor; the rest wait.
 AT_ONCE_CPU = 16
-AT_ONCE_GPU = 64
 
 
 @dataclass
@@ -106,7 +106,7 @@ class TransformersEngine:
         self._manager.start()
         self._running: dict[str, _Running] = {}
         self._numbers = itertools.count(1)
-        most = at_once or (AT_ONCE_GPU if has_gpu else AT_ONCE_CPU)
+        most = at_once or (MOST_AT_ONCE if has_gpu else AT_ONCE_CPU)
         self._admission: Admission[list[int]] = Admission(most, version)
         self._reader = threading.Thread(
             target=self._read_until_closed, name=f"transformers-{version}", daemon=True
@@ -158,12 +158,7 @@ class TransformersEngine:
 
     def _read_until_closed(self) -> None:
         while not (self._admission.is_closed and self._admission.is_empty()):
-            for request in self._admission.admit():
-                try:
-                    self._begin(request)
-                except Exception as error:  # whatever it is, the others still want their answers
-                    log.exception("an answer could not be begun version=%s", self._version)
-                    self._admission.leave(request, error)
+            self._admission.begin_each(self._begin)
             try:
                 self._read()
             except Exception as error:

@@ -14,6 +14,7 @@ from slack_sdk import WebClient
 from bot.answering import Answering, Outcome
 from bot.audiences import Audiences
 from bot.corrections import Corrections
+from bot.inference.language_model import MOST_AT_ONCE
 from bot.permissions import Permissions
 from bot.retraining import Retrainings
 from bot.run_plan import Plan, plan_run
@@ -51,9 +52,6 @@ log = logging.getLogger(__name__)
 #: How many days back unanswered questions are gathered into gaps.
 GAP_DAYS = 90
 MOST_GAPS = 6
-
-#: So many answers are written at once by any engine, if the settings do not say how many.
-MOST_AT_ONCE = 64
 
 #: So many questions more have a thread each while they wait in the engine's line, where askers take
 #: turns and see their place. What comes beyond them waits in SQL, in the order it came.
