@@ -29,7 +29,7 @@ from knowledge.answer_selection import AnswerSentence
 from knowledge.grounding.checker import Checks
 from knowledge.grounding.reading import Ground
 from knowledge.language import detect_language
-from knowledge.neighbours import are_neighbours, joined
+from knowledge.packing import LOOKED_FOR, pack
 from knowledge.retrieval import Passage, Retrieval
 from knowledge.verified import VerifiedAnswers
 from storage import pairs
@@ -77,6 +77,14 @@ _CUT_OFF = {
     "en": "I was cut off here; the page says more.",
     "no": "Her ble jeg avbrutt; siden sier mer.",
 }
+
+
+def unknowing_answers(contact: str) -> dict[str, str]:
+    """Return "I don't know" in each language, with whom to ask.
+
+    It is what people are told, and what a version learns to say where the passages do not answer.
+    """
+    return {language: text.format(contact=contact) for language, text in _DOES_NOT_KNOW.items()}
 
 
 class ReadsPassages(Protocol):
@@ -187,7 +195,7 @@ class Answering:
 
         asked = in_thread(as_data(question), [as_data(before) for before in earlier])
         hits = self._retrieval.search(
-            asked.question, audiences, limit=self._passages * 2, before=asked.before
+            asked.question, audiences, limit=self._passages * LOOKED_FOR, before=asked.before
         )
         timings = {"retrieve": time.monotonic() - started}
         evidence = self._retrieval.evidence(asked.alone, hits, self._precision)
@@ -250,7 +258,7 @@ class Answering:
         )
 
     def _abstention(self, question: str, hits: Sequence[Passage]) -> Outcome:
-        sentence = _DOES_NOT_KNOW[_language(question)].format(contact=self._contact)
+        sentence = unknowing_answers(self._contact)[_language(question)]
         return Outcome("abstained", sentence, _sources(hits[:2], cited=()))
 
     def _grounded(
@@ -363,29 +371,17 @@ class Answering:
     def pack(
         self, model: LanguageModel, hits: Sequence[Passage], question: str
     ) -> tuple[Passage, ...]:
-        """Return the best passages that fit the budget, best first; always at least one.
+        """Return the passages that the model is given; see `knowledge.packing.pack`.
 
         The budget is what the settings say, or what the model's context leaves beside everything
-        else if that is less. What room is left goes to neighbours that were found, too: a section
-        that was cut is put together again.
+        else if that is less.
         """
-        packed: list[Passage] = []
-        left = min(self._context_tokens, self._room(model, question))
-        sizes = {
-            hit.id: model.count_tokens(f"{hit.title} > {hit.heading}\n{hit.text}") for hit in hits
-        }
-        for hit in hits[: self._passages]:
-            if not packed or sizes[hit.id] <= left:
-                packed.append(hit)
-                left -= sizes[hit.id]
-        alone = {passage.id for passage in packed}
-        for hit in hits:
-            for place, passage in enumerate(packed):
-                if hit.id not in alone and sizes[hit.id] <= left and are_neighbours(passage, hit):
-                    packed[place] = joined(passage, hit)
-                    left -= sizes[hit.id]
-                    break
-        return tuple(packed)
+        return pack(
+            hits,
+            most=self._passages,
+            tokens=min(self._context_tokens, self._room(model, question)),
+            count_tokens=model.count_tokens,
+        )
 
     def _room(self, model: LanguageModel, question: str) -> int:
         """How many tokens of passages the model's context leaves, beside prompt and answer."""

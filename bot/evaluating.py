@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,9 +21,8 @@ from training.evaluation.voice import StrictVoice, VoiceRules, VoiceUnclear
 from training.evaluation.ways import Way, summed_up
 from training.manifest import ManifestBroken
 from training.measuring import Measuring, measured
-from training.prompt import Persona
-from training.recipe import Recipe
-from training.rows import CountTokens, FindSection, Retrieve, Row, is_too_long, pair_row
+from training.rows import Row, RowMaker
+from training.snapshot import unanswerable_rows
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -36,33 +34,6 @@ Item = TypeVar("Item")
 _LANGUAGES = {"en": "English", "no": "Norwegian", "other": "another language"}
 
 
-@dataclass(frozen=True)
-class RowsMaker:
-    """What turns pairs into rows as training and serving render them."""
-
-    persona: Persona
-    recipe: Recipe
-    retrieve: Retrieve
-    find_section: FindSection
-    count_tokens: CountTokens
-
-    def rows(self, approved: Sequence[Pair]) -> list[Row]:
-        """Return the rows of pairs, in the order of their ids, without those that are too long."""
-        made = (
-            pair_row(
-                pair,
-                split="held_out" if pair.is_held_out else "train",
-                persona=self.persona,
-                recipe=self.recipe,
-                retrieve=self.retrieve,
-                find_section=self.find_section,
-                count_tokens=self.count_tokens,
-            )
-            for pair in sorted(approved, key=lambda pair: pair.id)
-        )
-        return [row for row in made if not is_too_long(row, self.recipe, self.count_tokens)]
-
-
 class Evaluating:
     """Measures versions and ways of answering. Nobody's champion is changed by it."""
 
@@ -72,7 +43,7 @@ class Evaluating:
         database: Database,
         asking: AskingInWays,
         measuring: Measuring,
-        make: RowsMaker,
+        make: RowMaker,
         base_name: str,
     ) -> None:
         """Take the collaborators.
@@ -117,6 +88,7 @@ class Evaluating:
             report = self._measuring.compare(
                 self._make.rows(held_out),
                 learned,
+                unanswerable=unanswerable_rows(held_out, self._make),
                 seed=self._seed,
                 champion=measured(other),
                 challenger=measured(chosen),

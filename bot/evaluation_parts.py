@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.asking_in_ways import AskingInWays
-from bot.evaluating import Evaluating, RowsMaker
+from bot.evaluating import Evaluating
 
 if TYPE_CHECKING:
     from bot.app import Skredder
@@ -14,13 +14,7 @@ if TYPE_CHECKING:
 def build_evaluating(skredder: Skredder) -> Evaluating:
     """Wire an `Evaluating` for this installation, with the very parts that answer and train."""
     training = skredder.retrainings._training
-    make = RowsMaker(
-        persona=training._persona,
-        recipe=training._recipe,
-        retrieve=training._retrieve,
-        find_section=training._find_section,
-        count_tokens=training._count_tokens,
-    )
+    make = training.make
     return Evaluating(
         database=skredder.database,
         asking=AskingInWays(

@@ -68,7 +68,8 @@ def plan_run(
     training = [pair for pair in usable if not pair.is_held_out]
     new = sum(1 for pair in usable if pair.id not in seen)
     characters = sum(len(pair.input) + len(pair.output) for pair in training)
-    row_tokens = (context_tokens + FRAME_TOKENS) * len(training) + characters / CHARACTERS_A_TOKEN
+    rows = recipe.rows_of(len(training))
+    row_tokens = (context_tokens + FRAME_TOKENS) * rows + characters / CHARACTERS_A_TOKEN
     tokens = int(row_tokens * recipe.epochs / (1 - recipe.replay_share))
     speed = measured_speed(newest)
     held_out = len(usable) - len(training)
@@ -90,9 +91,7 @@ def plan_run(
         measuring_seconds=held_out * MEASURING_SECONDS,
         hour_price=settings.hour_price,
         currency=settings.currency,
-        rehearsed=told_repeats(
-            rows_wanted(len(training), recipe.replay_share), len(read_prompts())
-        ),
+        rehearsed=told_repeats(rows_wanted(rows, recipe.replay_share), len(read_prompts())),
     )
 
 

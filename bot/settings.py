@@ -247,6 +247,8 @@ class GateSettings(_Section):
     leaks: float = Field(default=0.02, ge=0, le=1)
     #: By how much the share of unsupported sentences may rise above the champion's.
     unsupported_rise: float = Field(default=0.02, ge=0, le=1)
+    #: By how much the share of questions without an answer at which it says so may fall below it.
+    abstention_drop: float = Field(default=0.05, ge=0, le=1)
 
 
 class TrainingSettings(_Section):
@@ -264,6 +266,10 @@ class TrainingSettings(_Section):
     rank: int | None = Field(default=None, ge=1, le=256)
     batch_size: int | None = Field(default=None, ge=1, le=256)
     replay_share: float | None = Field(default=None, ge=0, le=0.9)
+    #: How many of the pairs are also learned without the passages that answer them, so that the
+    #: model learns to say that it does not know, and how many without any, as shares.
+    unanswerable_share: float | None = Field(default=None, ge=0, le=0.5)
+    bare_share: float | None = Field(default=None, ge=0, le=0.5)
     max_tokens: int | None = Field(default=None, ge=64, le=8192)
     #: A part of the training pairs that is not learned from; it says when to stop (after
     #: `patience` looks without a better one) and at what scale the adapter counts.

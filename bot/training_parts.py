@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from bot.answering import unknowing_answers
 from bot.engines import EngineOpener
 from bot.home import Home
 from bot.inference.language_model import GenerationOptions, LanguageModel
@@ -15,6 +16,7 @@ from bot.row_support import RowSupport
 from bot.settings import Settings, TrainingSettings
 from knowledge.embedder import Embedder, likeness
 from knowledge.grounding.checker import GroundingCheck
+from knowledge.packing import LOOKED_FOR, pack
 from knowledge.retrieval import Passage, Retrieval
 from storage.database import Database
 from training.base_model import BaseModel
@@ -24,6 +26,7 @@ from training.prompt import ChatMessage, without_citations
 from training.recipe import GateRules, Recipe
 from training.retrain import Retraining
 from training.rows import CountTokens, RetrievedPassage
+from training.untrusted_text import as_data
 
 #: What a model that everyone uses may be trained on.
 AUDIENCE = "everyone"
@@ -40,9 +43,18 @@ def build_training(
 ) -> Retraining:
     """Wire a `Retraining` for this installation."""
 
+    count_tokens = _token_counter(base)
+
     def retrieve(question: str) -> tuple[RetrievedPassage, ...]:
-        hits = retrieval.search(question, {AUDIENCE}, limit=settings.knowledge.passages)
-        return tuple(_retrieved(hit) for hit in hits)
+        most = settings.knowledge.passages
+        hits = retrieval.search(as_data(question), {AUDIENCE}, limit=most * LOOKED_FOR)
+        packed = pack(
+            hits,
+            most=most,
+            tokens=settings.knowledge.context_tokens,
+            count_tokens=count_tokens,
+        )
+        return tuple(_retrieved(passage) for passage in packed)
 
     def find_section(uri: str, heading: str) -> RetrievedPassage | None:
         found = retrieval.section(uri, heading, {AUDIENCE})
@@ -58,11 +70,13 @@ def build_training(
             probe_drop=settings.training.gate.probe_drop,
             leaks=settings.training.gate.leaks,
             unsupported_rise=settings.training.gate.unsupported_rise,
+            abstention_drop=settings.training.gate.abstention_drop,
         ),
         persona=settings.persona(),
         retrieve=retrieve,
         find_section=find_section,
-        count_tokens=_token_counter(base),
+        count_tokens=count_tokens,
+        unknowing_answers=unknowing_answers(settings.company.contact),
         open_generator=_generators(opener),
         answer_tokens=settings.model.max_new_tokens,
         free_memory=lambda: available_gib() * GIB,
@@ -97,6 +111,8 @@ def recipe_of(settings: TrainingSettings) -> Recipe:
         "rank": settings.rank,
         "batch_size": settings.batch_size,
         "replay_share": settings.replay_share,
+        "unanswerable_share": settings.unanswerable_share,
+        "bare_share": settings.bare_share,
         "max_tokens": settings.max_tokens,
         "validation_share": settings.validation_share,
         "patience": settings.patience,

@@ -50,9 +50,10 @@ def decide(report: Report, rules: GateRules) -> GateDecision:
 
     It passes if there are enough held-out questions; one goal is better than the champion's
     beyond noise and none is probably worse by more than the tolerance; and every guard holds:
-    sources, numbers, unsupported sentences, each language by itself, what the base knew, the voice
-    where it does not belong, empty answers. A guard is broken by what is worse by more than its
-    tolerance and beyond noise; a goal, and what the base knew, already by what is probably worse.
+    sources, numbers, unsupported sentences, "I don't know" where it belongs, each language by
+    itself, what the base knew, the voice where it does not belong, empty answers. A guard is
+    broken by what is worse by more than its tolerance and beyond noise; a goal, and what the base
+    knew, already by what is probably worse.
 
     Returns:
         The decision. If it is refused, every reason names what missed what; if passed, what
@@ -130,13 +131,21 @@ def _guards(rules: GateRules) -> tuple[_Bound, ...]:
             "{change}, and at most {points} points more may be",
             less_is_better=True,
         ),
+        _Bound(
+            "unknowing",
+            rules.abstention_drop,
+            "where the passages do not answer, it says so in {now} of the cases, the champion in "
+            "{before}: worse by more than {points} points",
+        ),
     )
 
 
 def _behind_the_champion(report: Report, bounds: Sequence[_Bound]) -> list[str]:
     faults = []
     for bound in bounds:
-        change = report.differences[bound.measure]
+        change = report.differences.get(bound.measure)
+        if change is None:  # a report from before this was measured
+            continue
         gain = _turned(change) if bound.less_is_better else change
         if _is_worse(gain, bound.tolerance, bound.sureness):
             faults.append(

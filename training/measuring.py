@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +118,7 @@ class Measuring:
         return self.compare(
             snapshot.held_out,
             _pair_rows(snapshot.rows),
+            unanswerable=snapshot.unanswerable,
             seed=snapshot.seed,
             champion=measured(champion),
             challenger=Measured(name, folder, manifest),
@@ -131,6 +132,7 @@ class Measuring:
         held_out: Sequence[Row],
         learned: Sequence[Row],
         *,
+        unanswerable: Sequence[Row] = (),
         seed: int,
         champion: Measured,
         challenger: Measured,
@@ -143,6 +145,7 @@ class Measuring:
         Args:
             held_out: The rows to measure on.
             learned: Rows of training pairs: they show what the voice is.
+            unanswerable: Held-out questions without the passages that answer them.
             seed: Draws which of the learned questions the base answers, to show how it writes.
             champion: What the challenger is compared with; may be the base or itself.
             challenger: What is measured.
@@ -155,7 +158,7 @@ class Measuring:
             VoiceUnclear: there are too few training answers to learn the voice from.
         """
         probes = read_probes() if self._probes is None else tuple(self._probes)
-        questions = tuple(row.messages for row in held_out)
+        questions = tuple(row.messages for row in (*held_out, *unanswerable))
         general = tuple(render_general(probe.prompt) for probe in probes)
         sample = tuple(row.messages for row in _sample(learned, seed))
         base = Measured(BASE, None, None)
@@ -171,7 +174,12 @@ class Measuring:
         on_step(0, sum(self._missing(one) for one in asked), None)
         said = {one.version.name: self._ask(one, on_step, should_stop) for one in asked}
         answers = {
-            name: VersionAnswers(name, tuple(parts[0]), tuple(parts[1]))
+            name: VersionAnswers(
+                name,
+                tuple(parts[0][: len(held_out)]),
+                tuple(parts[1]),
+                tuple(parts[0][len(held_out) :]),
+            )
             for name, parts in said.items()
         }
         folders = {name: version.folder for name, version in versions.items()}
@@ -184,6 +192,7 @@ class Measuring:
             challenger=answers[challenger.name],
             train_references=[row.answer for row in learned],
             base_train_answers=said[BASE][2],
+            unanswerable=unanswerable,
             voice=self._voice,
             loss=loss,
             count_unsupported=self._count_unsupported,
@@ -194,7 +203,7 @@ class Measuring:
     def changes(
         self,
         snapshot: Snapshot,
-        pair_ids: Collection[int],
+        rows: Sequence[Row],
         *,
         champion: Version,
         challenger: tuple[str, Path, str],
@@ -204,8 +213,8 @@ class Measuring:
         """Say of corrections what the champion and the challenger answer to them.
 
         Args:
-            snapshot: What the challenger learned from, the corrections among it.
-            pair_ids: Which of its pairs are corrections.
+            snapshot: What the challenger learned from.
+            rows: The corrections among it, as they would be asked.
             champion: The version that answers now.
             challenger: The new version's name, its folder and its manifest's SHA-256.
             on_step: Told how many answers have come, how many there will be, and of whom.
@@ -215,7 +224,6 @@ class Measuring:
             EvaluationStopped: `should_stop` said so; answers that came are kept.
         """
         learned = _pair_rows(snapshot.rows)
-        rows = [row for row in learned if row.pair_id in pair_ids]
         chats = (tuple(row.messages for row in rows),)
         asked = [
             _Asked(version, AnswerBook(self.book(version.name, version.manifest)), chats)

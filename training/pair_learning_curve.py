@@ -20,9 +20,7 @@ from training.base_model import BaseModel
 from training.evaluation.likelihood import ReferenceLikelihood
 from training.job import TrainingJob
 from training.process import TrainingCancelled, TrainingFailed, run_training
-from training.prompt import Persona
-from training.recipe import Recipe
-from training.rows import CountTokens, FindSection, Retrieve, RetrievedPassage
+from training.rows import Retrieve, RetrievedPassage, RowMaker
 from training.snapshot import Snapshot, build_snapshot
 from training.version_files import ADAPTER
 
@@ -120,11 +118,7 @@ class Making:
     """What rows are made with, as for a version."""
 
     base: BaseModel
-    persona: Persona
-    recipe: Recipe
-    retrieve: Retrieve
-    find_section: FindSection
-    count_tokens: CountTokens
+    make: RowMaker
 
 
 def draw_curve(
@@ -152,12 +146,19 @@ def draw_curve(
         TrainingCancelled: `should_stop` said so.
         EvaluationStopped: it said so while the parts were measured.
     """
-    parts = divide(pairs, most, making.recipe.seed)
+    parts = divide(pairs, most, making.make.recipe.seed)
     # General rows cost the base model's answers, and nothing is chosen on a validation part.
     recipe = replace(
-        making.recipe, replay_share=0.0, validation_share=0.0, patience=0, chooses_scale=False
+        making.make.recipe,
+        replay_share=0.0,
+        unanswerable_share=0.0,
+        bare_share=0.0,
+        validation_share=0.0,
+        patience=0,
+        chooses_scale=False,
     )
-    making = replace(making, recipe=recipe, retrieve=_once(making.retrieve))
+    make = replace(making.make, recipe=recipe, retrieve=_once(making.make.retrieve))
+    making = replace(making, make=make)
     shutil.rmtree(folder, ignore_errors=True)
     try:
         asked = _frozen(parts.validation, making, folder).train
@@ -268,11 +269,7 @@ def _frozen(part: Sequence[Pair], making: Making, folder: Path) -> Snapshot:
         (),
         folder=folder / "rows",
         base=making.base.name,
-        persona=making.persona,
-        recipe=making.recipe,
-        retrieve=making.retrieve,
-        find_section=making.find_section,
-        count_tokens=making.count_tokens,
+        make=making.make,
     )
 
 
@@ -294,7 +291,7 @@ def _train(
         work=str(folder / "checkpoints"),
         adapters=str(folder),
         name=ADAPTER,
-        recipe=making.recipe,
+        recipe=making.make.recipe,
     )
     try:
         adapter = run_training(job, folder / "run", lambda now: on_step(now.step), should_stop)

@@ -36,9 +36,12 @@ class Recipe:
     replay_share: float = 0.15
     #: Longest replayed answer in tokens.
     replay_tokens: int = 96
-    #: Share of training rows whose right passage is taken away, so that the right answer is
-    #: "I don't know". Off until it is measured to help.
-    unanswerable_share: float = 0.0
+    #: Share of the training pairs whose question is also asked without the passages that answer
+    #: it, so that the right answer is "I don't know".
+    unanswerable_share: float = 0.15
+    #: Share of the training pairs whose question is also asked without any passage, so that the
+    #: voice does not hang on them.
+    bare_share: float = 0.05
     #: Whether training rows show their passages in a random order. Retrieval puts the right one
     #: first so often that a model could learn to cite [1] without reading.
     shuffle_passages: bool = True
@@ -68,6 +71,10 @@ class Recipe:
     #: A run that takes longer than this is stopped, in seconds.
     time_limit: float = 24 * 3600.0
 
+    def rows_of(self, pairs: int) -> int:
+        """Return how many rows that many training pairs give, those beside their own included."""
+        return round(pairs * (1 + self.unanswerable_share + self.bare_share))
+
     def __post_init__(self) -> None:
         """Refuse what cannot be trained. Raises `ValueError`."""
         if self.rank < 1 or self.batch_size < 1 or self.epochs <= 0 or self.max_tokens < 64:
@@ -80,7 +87,7 @@ class Recipe:
             raise ValueError("patience and chooses_scale need a validation_share above 0.")
         if self.validate_every < 1:
             raise ValueError(f"validate_every is at least 1, not {self.validate_every}.")
-        for name in ("replay_share", "unanswerable_share", "validation_share"):
+        for name in ("replay_share", "unanswerable_share", "bare_share", "validation_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is a share from 0 to below 1, not {getattr(self, name)}.")
         if not 0 < self.adapter_scale <= 1:
@@ -107,6 +114,9 @@ class GateRules:
     number_drop: float = 0.05
     #: By how much the share of unsupported sentences may rise above the champion's.
     unsupported_rise: float = 0.02
+    #: By how much the share of questions without an answer at which it says so may fall below the
+    #: champion's.
+    abstention_drop: float = 0.05
     #: How many of all probes may be answered wrong that the base answers right, less those that
     #: it is the other way round with, as a share.
     probe_drop: float = 0.02

@@ -32,9 +32,9 @@ def read_prompts(path: Path = _PROMPTS) -> tuple[str, ...]:
     return tuple(json.loads(line)["prompt"] for line in lines if line.strip())
 
 
-def rows_wanted(train_pairs: int, share: float) -> int:
-    """Return how many replayed rows beside `train_pairs` make up `share` of all."""
-    return round(train_pairs * share / (1 - share))
+def rows_wanted(pair_rows: int, share: float) -> int:
+    """Return how many replayed rows beside those of pairs make up `share` of all."""
+    return round(pair_rows * share / (1 - share))
 
 
 def evenly(items: Sequence[Item], wanted: int) -> list[Item]:

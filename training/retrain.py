@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -39,7 +39,7 @@ from training.process import TrainingCancelled, TrainingFailed, read_progress, r
 from training.prompt import Persona
 from training.recipe import GateRules, Recipe
 from training.replay import make_replay, read_prompts, rows_wanted, told_repeats
-from training.rows import CountTokens, FindSection, Retrieve, row_tokens
+from training.rows import CountTokens, FindSection, Retrieve, Row, RowMaker, row_tokens
 from training.run_failures import RunImpossible, can_go_on, explain, paused
 from training.run_watch import RunWatch
 from training.snapshot import Snapshot, build_snapshot, read_snapshot
@@ -95,6 +95,7 @@ class Retraining:
         count_unsupported: CountUnsupported | None = None,
         likeness: Likeness | None = None,
         likelihoods: Likelihoods | None = None,
+        unknowing_answers: Mapping[str, str] | None = None,
     ) -> None:
         """Collect what a run needs.
 
@@ -116,16 +117,16 @@ class Retraining:
             count_unsupported: Checks the sentences of answers; without it that is not measured.
             likeness: Compares the meaning of answers; without it that is not measured.
             likelihoods: Says how likely versions find the references; without it likewise.
+            unknowing_answers: "I don't know" by language, to be learned where the passages do not
+                answer; without it that is neither learned nor measured.
         """
         self._database = database
         self._folder = folder
         self._base = base
-        self._recipe = recipe
+        self.make = RowMaker(
+            persona, recipe, retrieve, find_section, count_tokens, unknowing_answers or {}
+        )
         self._rules = rules
-        self._persona = persona
-        self._retrieve = retrieve
-        self._find_section = find_section
-        self._count_tokens = count_tokens
         self._open_generator = open_generator
         self._audience = audience
         self._replay_prompts = replay_prompts
@@ -208,8 +209,8 @@ class Retraining:
         """
         return plan_training(
             self._base.folder,
-            self._recipe,
-            find_device(self._free_memory, self._recipe),
+            self.make.recipe,
+            find_device(self._free_memory, self.make.recipe),
             name=self._base.name,
             tokens=tokens,
             longest_row=longest_row,
@@ -232,17 +233,9 @@ class Retraining:
         self.plan().refuse_if_too_large()
         with self._database.read() as session:
             usable = pairs.for_snapshot(session, self._audience)
-        making = Making(
-            self._base,
-            self._persona,
-            self._recipe,
-            self._retrieve,
-            self._find_section,
-            self._count_tokens,
-        )
         return draw_curve(
             usable,
-            making,
+            Making(self._base, self.make),
             self._folder / "learning-curve",
             most=most,
             on_step=on_step,
@@ -301,7 +294,7 @@ class Retraining:
         if watch.should_stop():
             raise TrainingCancelled(f"Run {run_id} was stopped before it went on.")
         work = self.report_folder(run_id)
-        recipe = _fixed_recipe(work, self._recipe)
+        recipe = _fixed_recipe(work, self.make.recipe)
         watch.enter("preparing", "Freezing the pairs")
         snapshot = self._snapshot(run_id, recipe, watch)
         failpoint("run.prepared")
@@ -331,7 +324,7 @@ class Retraining:
         failpoint("run.evaluated")
         changes = self._measuring.changes(
             snapshot,
-            self._corrections(snapshot),
+            self._corrections(snapshot, recipe),
             champion=champion.version,
             challenger=(name, folder, manifest.sha256),
             on_step=watch.step,
@@ -388,14 +381,10 @@ class Retraining:
             )
         return build_snapshot(
             approved,
-            self._replay(rows_wanted(learned, recipe.replay_share), recipe, watch),
+            self._replay(rows_wanted(recipe.rows_of(learned), recipe.replay_share), recipe, watch),
             folder=self._folder / "snapshots",
             base=self._base.name,
-            persona=self._persona,
-            recipe=recipe,
-            retrieve=self._retrieve,
-            find_section=self._find_section,
-            count_tokens=self._count_tokens,
+            make=replace(self.make, recipe=recipe),
         )
 
     def _read_snapshot(self, digest: str) -> Snapshot:
@@ -422,7 +411,7 @@ class Retraining:
         """Write down what the training will take; raise `RunTooLarge` if that is not there."""
         if (self._folder / "adapters" / f"run-{run_id}").exists():
             return
-        lengths = [row_tokens(row, self._count_tokens) for row in snapshot.train]
+        lengths = [row_tokens(row, self.make.count_tokens) for row in snapshot.train]
         try:
             plan = self.plan(tokens=sum(lengths), longest_row=max(lengths))
         except ShapeUnknown as unknown:
@@ -463,11 +452,20 @@ class Retraining:
         verify_manifest(adapter)
         return adapter
 
-    def _corrections(self, snapshot: Snapshot) -> frozenset[int]:
-        """Return the pairs that people corrected answers with, the newest `MOST_ASKED`."""
+    def _corrections(self, snapshot: Snapshot, recipe: Recipe) -> list[Row]:
+        """Return the pairs that people corrected answers with, the newest `MOST_ASKED`.
+
+        They are rendered as they would be asked: what was learned from had the right passage put
+        in where retrieval misses it.
+        """
         with self._database.read() as session:
             found = pairs.by_ids(session, snapshot.pair_ids("train"))
-        return frozenset(sorted(p.id for p in found if p.origin == "slack")[-MOST_ASKED:])
+        corrections = sorted(
+            (pair for pair in found if pair.origin == "slack" and pair.is_usable),
+            key=lambda pair: pair.id,
+        )
+        make = replace(self.make, recipe=recipe)
+        return [make.pair(pair, "held_out") for pair in corrections[-MOST_ASKED:]]
 
     def _conclude(
         self,

@@ -12,22 +12,14 @@ import os
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from storage.pairs import Pair
-from training.prompt import PROMPT_VERSION, ChatMessage, Persona
-from training.recipe import Recipe
+from training.prompt import PROMPT_VERSION, ChatMessage
 from training.replay import evenly, rows_wanted
-from training.rows import (
-    CountTokens,
-    FindSection,
-    Retrieve,
-    Row,
-    is_too_long,
-    pair_row,
-    replay_row,
-)
+from training.rows import Kind, Row, RowMaker, is_drawn, is_too_long, order_of, replay_row
 
 #: What of the recipe decides about the rows; the rest may change without a new snapshot.
 _ROW_SETTINGS = (
@@ -35,9 +27,14 @@ _ROW_SETTINGS = (
     "replay_share",
     "replay_tokens",
     "unanswerable_share",
+    "bare_share",
     "shuffle_passages",
     "seed",
 )
+
+#: How many held-out questions are asked without the passages that answer them. A share of them is
+#: uncertain by about seven points.
+MOST_UNANSWERABLE = 50
 
 
 class SnapshotBroken(Exception):
@@ -69,7 +66,12 @@ class Snapshot:
     @property
     def held_out(self) -> tuple[Row, ...]:
         """The rows to measure with."""
-        return tuple(row for row in self.rows if row.split == "held_out")
+        return self._kept("pair")
+
+    @property
+    def unanswerable(self) -> tuple[Row, ...]:
+        """Held-out questions without the passages that answer them."""
+        return self._kept("unanswerable")
 
     @property
     def replay_rows(self) -> int:
@@ -84,8 +86,13 @@ class Snapshot:
     def pair_ids(self, split: str) -> tuple[int, ...]:
         """Return the pairs on one side of the split."""
         return tuple(
-            row.pair_id for row in self.rows if row.split == split and row.pair_id is not None
+            row.pair_id
+            for row in self.rows
+            if row.kind == "pair" and row.split == split and row.pair_id is not None
         )
+
+    def _kept(self, kind: Kind) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if row.split == "held_out" and row.kind == kind)
 
 
 def build_snapshot(
@@ -94,14 +101,13 @@ def build_snapshot(
     *,
     folder: Path,
     base: str,
-    persona: Persona,
-    recipe: Recipe,
-    retrieve: Retrieve,
-    find_section: FindSection,
-    count_tokens: CountTokens,
-    unknown_answer: str | None = None,
+    make: RowMaker,
 ) -> Snapshot:
     """Freeze approved pairs and general examples as rows, and write them to `folder`.
+
+    Beside its own row, a share of the training pairs gets one without the passages that answer
+    it, and a share one without any; up to `MOST_UNANSWERABLE` held-out questions are kept without
+    the passages that answer them.
 
     Args:
         pairs: Approved pairs that everyone may see, each with its group and split. One that is
@@ -112,32 +118,17 @@ def build_snapshot(
             as every other or once more.
         folder: Where the file `<digest>.jsonl` is written.
         base: Name of the base model; a snapshot belongs to one, because its replay does.
-        persona: Who speaks.
-        recipe: How rows are made.
-        retrieve: Finds the passages for a question.
-        find_section: Returns a section by address, for what retrieval missed.
-        count_tokens: Counts the tokens of a text.
-        unknown_answer: "I don't know" in the company's voice, for rows without the right passage.
+        make: Renders the pairs.
 
     Raises:
         HeldOutLeaked: a group is on both sides of the split.
     """
-    made = [
-        pair_row(
-            pair,
-            split="held_out" if pair.is_held_out else "train",
-            persona=persona,
-            recipe=recipe,
-            retrieve=retrieve,
-            find_section=find_section,
-            count_tokens=count_tokens,
-            unknown_answer=unknown_answer,
-        )
-        for pair in sorted(pairs, key=lambda pair: pair.id)
-        if pair.is_usable
-    ]
-    too_long = [row for row in made if is_too_long(row, recipe, count_tokens)]
-    rows = [row for row in made if row not in too_long]
+    recipe, count_tokens = make.recipe, make.count_tokens
+    usable = [pair for pair in sorted(pairs, key=lambda pair: pair.id) if pair.is_usable]
+    made = [make.pair(pair, "held_out" if pair.is_held_out else "train") for pair in usable]
+    too_long = [row for row in made if make.is_too_long(row)]
+    beside = [row for row in _beside(usable, make) if not make.is_too_long(row)]
+    rows = [row for row in made if row not in too_long] + beside
     learned = sum(1 for row in rows if row.split == "train")
     general = [replay_row(prompt, answer) for prompt, answer in replay if answer]
     general = [row for row in general if not is_too_long(row, recipe, count_tokens)]
@@ -164,6 +155,33 @@ def build_snapshot(
         rows=tuple(rows),
         too_long=tuple(row.pair_id for row in too_long if row.pair_id is not None),
     )
+
+
+def unanswerable_rows(pairs: Sequence[Pair], make: RowMaker) -> list[Row]:
+    """Return held-out questions without the passages that answer them, as many as are measured."""
+    ordered = sorted(pairs, key=lambda pair: order_of(pair, "unanswerable", make.recipe.seed))
+    made = (make.unanswerable(pair, "held_out") for pair in ordered)
+    return list(islice((row for row in made if row is not None), MOST_UNANSWERABLE))
+
+
+def _beside(pairs: Sequence[Pair], make: RowMaker) -> list[Row]:
+    """Return the rows that are made of pairs beside their own."""
+    recipe = make.recipe
+    learned = [pair for pair in pairs if not pair.is_held_out]
+    unsure = (
+        make.unanswerable(pair, "train")
+        for pair in learned
+        if is_drawn(pair, "unanswerable", recipe.unanswerable_share, recipe.seed)
+    )
+    return [
+        *(row for row in unsure if row is not None),
+        *(
+            make.bare(pair)
+            for pair in learned
+            if is_drawn(pair, "bare", recipe.bare_share, recipe.seed)
+        ),
+        *unanswerable_rows([pair for pair in pairs if pair.is_held_out], make),
+    ]
 
 
 def read_snapshot(path: Path, digest: str) -> Snapshot:

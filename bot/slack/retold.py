@@ -36,6 +36,10 @@ GATE = (
         "{change}, and at most {points} points more may be"
     ),
     _told(
+        "where the passages do not answer, it says so in {now} of the cases, the champion in "
+        "{before}: worse by more than {points} points"
+    ),
+    _told(
         "in {language} {measure} is worse by {change} on {count} questions, and at most {points} "
         "points may be"
     ),
@@ -233,6 +237,7 @@ NAMES = (
     _told("right source cited"),
     _told("in the voice"),
     _told("says it does not know"),
+    _told("… where nobody can"),
     _told("unsupported sentences"),
     _told("general probes right"),
     _told("voice in general answers"),

@@ -58,6 +58,8 @@ VARIANTS = (
     Variant("seed 8", {"seed": 8}),
     Variant("seed 9", {"seed": 9}),
     Variant("without replay", {"replay_share": 0.0}),
+    Variant("without lessons in not knowing", {"unanswerable_share": 0.0}),
+    Variant("never without passages", {"bare_share": 0.0}),
     Variant("scale chosen", {"validation_share": 0.1, "chooses_scale": True}),
     Variant("wrong labels", wrong_labels=True),
     Variant("hot", {"learning_rate": 5e-4, "warmup_steps": 0, "clip": 0.0}),
@@ -112,7 +114,8 @@ def measure(
             mixed.touch()
         training = skredder.retrainings._training
         changes = {"threads": threads, **({} if epochs is None else {"epochs": epochs})}
-        training._recipe = replace(training._recipe, **changes, **variant.changes)
+        recipe = replace(training.make.recipe, **changes, **variant.changes)
+        training.make = replace(training.make, recipe=recipe)
         run = _trained(skredder, variant.name, advance)
         _copy_answers(home.runs / "answers", root / "answers")
         if run.report is None:
@@ -131,7 +134,7 @@ def measure(
             "state": run.state,
             "gate": run.report["gate"],
             "report": run.report["report"],
-            "recipe": asdict(training._recipe),
+            "recipe": asdict(training.make.recipe),
             "version": str(home.runs / "versions" / f"v{run.id}"),
             "base": json.loads(kept.read_text(encoding="utf-8")),
             "tuned": asked(f"v{run.id}"),
@@ -175,7 +178,8 @@ def table(found: Mapping[str, Mapping[str, Any]]) -> str:
     """Return what was measured as Markdown: a row for each variant, then the seeds' mean."""
     head = (
         "variant",
-        *("F1", "numbers", "source", "voice", "unsupported", "probes", "leaks"),
+        *("F1", "numbers", "source", "voice", "unsupported"),
+        *("does not know", "where nobody can", "probes", "leaks"),
         *("right", "wrong", "voice shown", "source shown", "unsupported shown"),
         "gate",
     )
@@ -205,9 +209,10 @@ def table(found: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _figures(own: VersionScores, whole: Mapping[str, Any]) -> list[float | None]:
     path = WaysReport.from_json(whole).scores[0].measures
-    names = ("answer_f1", "right_numbers", "right_source", "voice", "unsupported", "probes")
+    names = ("answer_f1", "right_numbers", "right_source", "voice", "unsupported")
+    more = ("abstained", "unknowing", "probes", "leaks")
     shown = ("right", "wrong", "voice", "right_source", "unsupported")
-    measures = [*(own.measures[name] for name in (*names, "leaks")), *(path[n] for n in shown)]
+    measures = [*(own.measures[name] for name in (*names, *more)), *(path[n] for n in shown)]
     return [found.mean if found.count else None for found in measures]
 
 

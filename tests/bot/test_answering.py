@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.answering import Outcome
+from bot.answering import Outcome, unknowing_answers
 from bot.app import Skredder
+from bot.grounding import says_it_does_not_know
 from bot.home import Home
 from bot.inference.language_model import LanguageModel, ModelUnavailable, PromptTooLong
 from bot.settings import load
 from training.base_model import BaseModel
+from training.evaluation.metrics import is_abstention
 
 PAGE = "# The boat\n\n## Keys\n\nThe key to the boat hangs in the workshop behind the blue door.\n"
 QUESTION = "Where does the key to the boat hang?"
@@ -99,3 +101,23 @@ def test_fewer_passages_are_given_to_a_model_with_little_context(
         one = model.count_tokens(f"{hits[0].title} > {hits[0].heading}\n{hits[0].text}")
         monkeypatch.setattr(type(model), "context_tokens", used + 2 * one)
         assert len(answering.pack(model, hits, QUESTION)) == 2
+
+
+def test_a_version_is_trained_on_the_very_passages_that_an_answer_is_written_from(
+    skredder: Skredder,
+) -> None:
+    hits = skredder.retrieval.search(QUESTION, {"everyone"}, limit=6)
+    with skredder.models.lease() as model:
+        given = skredder.answering.pack(model, hits, QUESTION)
+    trained = skredder.retrainings._training.make.retrieve(QUESTION)
+    assert given
+    assert [(p.title, p.heading, p.text) for p in trained] == [
+        (p.title, p.heading, p.text) for p in given
+    ]
+
+
+def test_what_a_version_learns_to_say_where_it_does_not_know_is_taken_for_that() -> None:
+    for text in unknowing_answers("#ask-people").values():
+        assert "#ask-people" in text
+        assert is_abstention(text)
+        assert says_it_does_not_know(text)

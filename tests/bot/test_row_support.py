@@ -4,21 +4,12 @@ from dataclasses import replace
 
 from bot.row_support import RowSupport, passages_of
 from knowledge.grounding.checker import GroundingCheck
-from tests.training.samples import PERSONA, count_words, find_section, pair, retrieve_right
-from training.recipe import Recipe
-from training.rows import Row, pair_row
+from tests.training.samples import pair, row_maker
+from training.rows import Row
 
 
 def row(number: int) -> Row:
-    return pair_row(
-        pair(number),
-        split="held_out",
-        persona=PERSONA,
-        recipe=Recipe(),
-        retrieve=retrieve_right,
-        find_section=find_section,
-        count_tokens=count_words,
-    )
+    return row_maker().pair(pair(number), "held_out")
 
 
 def test_the_passages_of_a_row_are_those_it_was_asked_with() -> None:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from storage.pairs import Pair, PairSource
 from training.prompt import Persona, Voice
-from training.rows import RetrievedPassage
+from training.recipe import Recipe
+from training.rows import FindSection, Retrieve, RetrievedPassage, RowMaker
 
 PERSONA = Persona("Havn", "Answer colleagues", Voice("Warm and brief. Say Hei! first."))
 
@@ -66,3 +67,19 @@ def retrieve_wrong(_question: str) -> Sequence[RetrievedPassage]:
 def count_words(text: str) -> int:
     """Count words, in place of tokens."""
     return len(text.split())
+
+
+#: How not knowing is put.
+UNKNOWING = {"en": "Hei! I don't know that one.", "no": "Hei! Det vet jeg ikke."}
+
+
+def row_maker(
+    recipe: Recipe | None = None,
+    *,
+    retrieve: Retrieve = retrieve_right,
+    find_section: FindSection = find_section,
+) -> RowMaker:
+    """Return what makes rows from the sample handbook."""
+    return RowMaker(
+        PERSONA, recipe or Recipe(), retrieve, find_section, count_words, dict(UNKNOWING)
+    )

@@ -64,6 +64,22 @@ def test_a_better_challenger_passes_and_it_is_said_why() -> None:
     assert any("answer F1 is better by +30.0 points" in reason for reason in decision.reasons)
 
 
+def test_one_that_answers_where_nothing_answers_is_refused() -> None:
+    decision = decide(report(answer_f1=0.3, unknowing=-0.2), GateRules())
+    assert not decision.passed
+    assert decision.reasons == (
+        "where the passages do not answer, it says so in 50.0% of the cases, the champion in "
+        "50.0%: worse by more than 5 points",
+    )
+    assert decide(report(answer_f1=0.3, unknowing=-0.04), GateRules()).passed
+
+
+def test_a_report_from_before_a_guard_was_measured_is_judged_without_it() -> None:
+    older = report(answer_f1=0.3)
+    differences = {n: found for n, found in older.differences.items() if n != "unknowing"}
+    assert decide(replace(older, differences=differences), GateRules()).passed
+
+
 def test_a_worse_answer_is_refused_even_in_a_better_voice() -> None:
     decision = decide(report(answer_f1=-0.1, voice=0.8), GateRules())
     assert not decision.passed

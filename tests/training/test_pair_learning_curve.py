@@ -6,11 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.training.samples import (
-    PERSONA,
-    count_words,
-    find_section,
     pair,
-    retrieve_right,
+    row_maker,
 )
 from training.base_model import BaseModel
 from training.pair_learning_curve import (
@@ -29,7 +26,7 @@ RECIPE = Recipe(batch_size=4, nice=0, learning_rate=1e-2, warmup_steps=1)
 
 
 def making(base: BaseModel) -> Making:
-    return Making(base, PERSONA, RECIPE, retrieve_right, find_section, count_words)
+    return Making(base, row_maker(RECIPE))
 
 
 def curve(gain: float, margin: float, available: int = 100) -> Curve:

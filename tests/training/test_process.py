@@ -15,7 +15,10 @@ from typing import Any
 import pytest
 
 from storage.failpoints import KILLED
-from tests.training.samples import PERSONA, count_words, find_section, pair, retrieve_right
+from tests.training.samples import (
+    pair,
+    row_maker,
+)
 from training import checkpoints
 from training.base_model import BaseModel
 from training.job import TrainingJob, TrainingProgress
@@ -32,7 +35,15 @@ from training.recipe import Recipe
 from training.snapshot import Snapshot, build_snapshot
 
 #: Six steps: 24 rows in batches of four.
-RECIPE = Recipe(batch_size=4, checkpoint_every=2, replay_share=0.0, nice=0, learning_rate=1e-2)
+RECIPE = Recipe(
+    batch_size=4,
+    checkpoint_every=2,
+    replay_share=0.0,
+    unanswerable_share=0.0,
+    bare_share=0.0,
+    nice=0,
+    learning_rate=1e-2,
+)
 
 
 def snapshot(folder: Path) -> Snapshot:
@@ -42,11 +53,7 @@ def snapshot(folder: Path) -> Snapshot:
         [],
         folder=folder / "snapshots",
         base="tiny-model",
-        persona=PERSONA,
-        recipe=RECIPE,
-        retrieve=retrieve_right,
-        find_section=find_section,
-        count_tokens=count_words,
+        make=row_maker(RECIPE),
     )
 
 

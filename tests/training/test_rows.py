@@ -1,22 +1,20 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from storage.pairs import PairSource
 from tests.training.samples import (
     PERSONA,
-    count_words,
-    find_section,
+    UNKNOWING,
     pair,
     retrieve_right,
     retrieve_wrong,
+    row_maker,
     section,
 )
 from training.prompt import PromptPassage, cited_numbers, render_question
 from training.recipe import Recipe
-from training.rows import Retrieve, RetrievedPassage, Row, Split, pair_row
+from training.rows import Retrieve, RetrievedPassage, Row, Split, is_drawn
 
 PLAIN = Recipe(shuffle_passages=False)
 
@@ -27,18 +25,8 @@ def row_of(
     retrieve: Retrieve = retrieve_right,
     split: Split = "train",
     recipe: Recipe = PLAIN,
-    unknown_answer: str | None = None,
 ) -> Row:
-    return pair_row(
-        pair(number),
-        split=split,
-        persona=PERSONA,
-        recipe=recipe,
-        retrieve=retrieve,
-        find_section=find_section,
-        count_tokens=count_words,
-        unknown_answer=unknown_answer,
-    )
+    return row_maker(recipe, retrieve=retrieve).pair(pair(number), split)
 
 
 def test_a_row_is_rendered_exactly_as_it_is_served() -> None:
@@ -94,59 +82,92 @@ def test_a_row_that_is_too_long_loses_distractors_and_keeps_the_right_passage() 
     assert "[3]" not in row.messages[1].content
 
 
-def test_without_its_passage_the_right_answer_is_that_nobody_knows() -> None:
-    unsure = replace(PLAIN, unanswerable_share=0.99)
-    row = row_of(recipe=unsure, unknown_answer="Hei! I don't know that one.")
+def test_a_held_out_row_is_asked_as_retrieval_finds_it_even_without_the_right_passage() -> None:
+    row = row_of(retrieve=retrieve_wrong, split="held_out")
     assert row.source is None
-    assert row.answer == "Hei! I don't know that one."
+    assert not row.was_retrieved
     assert "107 kroner" not in row.messages[1].content
+    assert "topic 903" in row.messages[1].content
+    assert row.answer == "Hei! The limit is 107 kroner a year. Just ask!"
 
 
-def test_held_out_rows_are_never_made_unanswerable() -> None:
-    unsure = replace(PLAIN, unanswerable_share=0.99)
-    row = row_of(recipe=unsure, split="held_out", unknown_answer="I don't know.")
-    assert row.source == 1
+@pytest.mark.parametrize("split", ["train", "held_out"])
+def test_without_its_passage_the_right_answer_is_that_nobody_knows(split: Split) -> None:
+    row = row_maker(PLAIN).unanswerable(pair(7), split)
+    assert row is not None
+    assert (row.kind, row.split, row.source) == ("unanswerable", split, None)
+    assert row.answer == UNKNOWING["en"]
+    assert "107 kroner" not in row.messages[1].content
+    assert "topic 507" in row.messages[1].content
+
+
+def test_in_norwegian_it_is_put_in_norwegian() -> None:
+    row = row_maker(PLAIN).unanswerable(pair(7, language="no"), "train")
+    assert row is not None
+    assert row.answer == UNKNOWING["no"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("Hei! The limit is 107 kroner a year.", "Seen elsewhere: 107 for each."),
+        ("Hei! Ask the harbour office.", "Whoever wants more asks the harbour office first."),
+    ],
+)
+def test_a_passage_that_may_answer_as_well_is_taken_away_too(answer: str, text: str) -> None:
+    other = RetrievedPassage("handbook/x.md", "Other", "Copy", text)
+    maker = row_maker(PLAIN, retrieve=lambda _question: [section(7), other, section(8)])
+    row = maker.unanswerable(pair(7, output=answer), "train")
+    assert row is not None
+    assert "[1] Topic 8" in row.messages[1].content
+    assert "[2]" not in row.messages[1].content
+
+
+def test_where_nothing_else_was_found_no_question_is_made_unanswerable() -> None:
+    maker = row_maker(PLAIN, retrieve=lambda _question: [section(7)])
+    assert maker.unanswerable(pair(7), "train") is None
+
+
+def test_without_any_passage_the_answer_stays_and_cites_nothing() -> None:
+    row = row_maker(PLAIN).bare(pair(7, output="Hei! It is 107 kroner [1]."))
+    assert row.kind == "bare"
+    assert row.answer == "Hei! It is 107 kroner."
+    assert row.messages == render_question("What is the limit for topic 7?", [], PERSONA)
+
+
+def test_the_draw_of_one_kind_does_not_move_with_another_share_or_another_pair() -> None:
+    few = {n for n in range(500) if is_drawn(pair(n), "unanswerable", 0.1, 7)}
+    more = {n for n in range(500) if is_drawn(pair(n), "unanswerable", 0.2, 7)}
+    other = {n for n in range(500) if is_drawn(pair(n), "bare", 0.1, 7)}
+    assert few < more
+    assert 30 <= len(few) <= 70
+    assert few != other
+    assert not any(is_drawn(pair(n), "bare", 0.0, 7) for n in range(500))
 
 
 def test_a_section_that_stands_joined_with_its_neighbours_is_recognised() -> None:
     joined = RetrievedPassage("handbook/7.md", "Topic 7", "Topic 7", "Limits: 107 kroner.")
 
-    row = pair_row(
-        pair(7),
-        split="train",
-        persona=PERSONA,
-        recipe=PLAIN,
+    row = row_maker(
+        PLAIN,
         retrieve=lambda _question: [section(1), joined],
         find_section=lambda _uri, _heading: joined,
-        count_tokens=count_words,
-    )
+    ).pair(pair(7), "train")
     assert row.was_retrieved
     assert row.source == 2
 
 
 @pytest.mark.parametrize("heading", ["Limits", "limits", "Topic 7 > Limits"])
 def test_a_heading_is_recognised_in_any_case_and_as_the_end_of_a_breadcrumb(heading: str) -> None:
-    row = pair_row(
-        pair(7, sources=(PairSource("handbook/7.md", heading),)),
-        split="train",
-        persona=PERSONA,
-        recipe=PLAIN,
-        retrieve=retrieve_right,
-        find_section=lambda _uri, _heading: None,
-        count_tokens=count_words,
+    row = row_maker(PLAIN, retrieve=retrieve_right, find_section=lambda _uri, _heading: None).pair(
+        pair(7, sources=(PairSource("handbook/7.md", heading),)), "train"
     )
     assert row.source == 1
 
 
 def test_a_pair_whose_section_is_gone_is_answered_without_a_citation() -> None:
-    row = pair_row(
-        pair(7),
-        split="train",
-        persona=PERSONA,
-        recipe=PLAIN,
-        retrieve=retrieve_wrong,
-        find_section=lambda _uri, _heading: None,
-        count_tokens=count_words,
+    row = row_maker(PLAIN, retrieve=retrieve_wrong, find_section=lambda _uri, _heading: None).pair(
+        pair(7), "train"
     )
     assert row.source is None
     assert cited_numbers(row.answer) == ()

@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 
 from storage.pairs import Pair
-from tests.training.samples import PERSONA, count_words, find_section, pair, retrieve_right
+from tests.training.samples import (
+    UNKNOWING,
+    pair,
+    row_maker,
+)
 from training.recipe import Recipe
+from training.replay import rows_wanted
 from training.snapshot import (
+    MOST_UNANSWERABLE,
     HeldOutLeaked,
     Snapshot,
     SnapshotBroken,
@@ -34,11 +40,7 @@ def build(
         replay,
         folder=folder,
         base="small-model",
-        persona=PERSONA,
-        recipe=recipe or Recipe(replay_share=0.2),
-        retrieve=retrieve_right,
-        find_section=find_section,
-        count_tokens=count_words,
+        make=row_maker(recipe or Recipe(replay_share=0.2)),
     )
 
 
@@ -88,8 +90,9 @@ def test_replay_makes_up_its_share_of_the_training_rows(tmp_path: Path) -> None:
 
 
 def rows_of(snapshot: Snapshot) -> str:
-    """Return the SHA-256 of the rows, without the line that says how they were made."""
-    rows = snapshot.path.read_text(encoding="utf-8").splitlines()[1:]
+    """Return the SHA-256 of the pairs' and general rows, without the line that says how."""
+    lines = snapshot.path.read_text(encoding="utf-8").splitlines()[1:]
+    rows = [line for line in lines if '"kind":"unanswerable"' not in line]
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
@@ -118,10 +121,32 @@ def test_where_prompts_suffice_the_rows_are_those_that_they_always_were(tmp_path
     ]
 
 
-def test_a_held_out_group_never_gives_a_training_row(tmp_path: Path) -> None:
+def test_shares_of_the_pairs_are_also_learned_without_what_answers_and_without_anything(
+    tmp_path: Path,
+) -> None:
+    plain = build(tmp_path)
+    recipe = Recipe(replay_share=0.2, unanswerable_share=0.3, bare_share=0.2)
+    snapshot = build(tmp_path, recipe=recipe)
+    kinds = Counter(row.kind for row in snapshot.train)
+    assert (kinds["pair"], kinds["unanswerable"], kinds["bare"]) == (32, 6, 7)
+    assert kinds["replay"] == rows_wanted(32 + 6 + 7, 0.2)
+    assert snapshot.pair_ids("train") == plain.pair_ids("train")
+    assert snapshot.pair_ids("held_out") == plain.pair_ids("held_out")
+    assert snapshot.held_out == plain.held_out
+
+
+def test_held_out_questions_are_also_kept_without_what_answers_them(tmp_path: Path) -> None:
     snapshot = build(tmp_path)
+    assert len(snapshot.unanswerable) == len(snapshot.held_out) == 8
+    assert {row.answer for row in snapshot.unanswerable} == {UNKNOWING["en"]}
+    many = [*PAIRS, *(pair(n, split="held_out") for n in range(1000, 1100))]
+    assert len(build(tmp_path, pairs=many).unanswerable) == MOST_UNANSWERABLE
+
+
+def test_a_held_out_group_never_gives_a_training_row(tmp_path: Path) -> None:
+    snapshot = build(tmp_path, recipe=Recipe(unanswerable_share=0.5, bare_share=0.5))
     learned = {row.group_key for row in snapshot.train}
-    measured = {row.group_key for row in snapshot.held_out}
+    measured = {row.group_key for row in (*snapshot.held_out, *snapshot.unanswerable)}
     assert measured == {f"topic {n}" for n in range(5, 41, 5)}
     assert not learned & measured
 

@@ -34,11 +34,15 @@ Likeness = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 
 @dataclass(frozen=True)
 class VersionAnswers:
-    """What one version said to the held-out questions and the probes, in their order."""
+    """What one version said to the held-out questions and the probes, in their order.
+
+    `unanswerable` is what it said to held-out questions without the passages that answer them.
+    """
 
     version: str
     held_out: tuple[str, ...]
     probes: tuple[str, ...]
+    unanswerable: tuple[str, ...] = ()
 
 
 def compare(
@@ -51,6 +55,7 @@ def compare(
     train_references: Sequence[str],
     base_train_answers: Sequence[str],
     voice: Voice,
+    unanswerable: Sequence[Row] = (),
     loss: Sequence[float] = (),
     count_unsupported: CountUnsupported | None = None,
     likeness: Likeness | None = None,
@@ -68,6 +73,7 @@ def compare(
         base_train_answers: What the base says to a sample of the questions learned from; with
             `train_references` they teach the classifier of the voice.
         voice: The voice's written rules.
+        unanswerable: The held-out questions that were asked without what answers them.
         loss: The loss of each step.
         count_unsupported: Checks sentences against passages; without it that is not measured.
         likeness: Compares meanings; without it that is not measured.
@@ -115,6 +121,7 @@ def compare(
         against_base=found.against_base,
         by_language=found.by_language,
         held_out=len(rows),
+        unanswerable=len(unanswerable),
         retrieved=sum(row.was_retrieved for row in rows) / max(len(rows), 1),
         voice_accuracy=classifier.accuracy(references, base.held_out),
         voice_agreement=agreement,
@@ -210,6 +217,7 @@ def _values(
         ],
         "voice": [float(speaks) for speaks in classifier.speaks(answers.held_out)],
         "abstained": [float(metrics.is_abstention(answer)) for _, answer in judged],
+        "unknowing": [float(metrics.is_abstention(answer)) for answer in answers.unanswerable],
         "unsupported": [found / max(claims, 1) for claims, found in counted],
         "probes": [float(is_right(probe, answer)) for probe, answer in scored],
         # Also those that are not scored: a greeting is where the voice leaks first.
@@ -229,11 +237,12 @@ def _scores(
         before = counts.get(probe.kind, ProbeCount(0, 0))
         counts[probe.kind] = ProbeCount(before.right + int(right), before.total + 1)
     said = answers.held_out
+    everything = (*said, *answers.unanswerable, *answers.probes)
     return VersionScores(
         version=answers.version,
         measures={name: mean_interval(found) for name, found in values.items()},
         probes=counts,
         words=sum(map(metrics.word_count, said)) / max(len(said), 1),
-        empty=sum(map(metrics.is_empty, (*said, *answers.probes))),
+        empty=sum(map(metrics.is_empty, everything)),
         voice_rules=(sum(map(rules.kept, said)) / len(said) if rules.count and said else None),
     )

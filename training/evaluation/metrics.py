@@ -15,7 +15,7 @@ _UNKNOWN = re.compile(
     r"\b(?:i|we) (?:do not|don['’]t|can(?:no|['’])t) (?:know|find|say|tell)"
     r"|\b(?:is|are|was|were) not (?:in|mentioned in|stated in|given in|covered by) the sources"
     r"|\b(?:sources|handbook) (?:do|does) not (?:say|hold|mention|contain|cover)"
-    r"|\b(?:jeg|vi) (?:vet|finner|kan) (?:det )?ikke"
+    r"|\b(?:jeg|vi) (?:vet|finner|fant|kan) (?:det )?ikke|\bvet (?:jeg|vi) ikke"
     r"|\bikke (?:i|nevnt i) kildene",
     re.IGNORECASE,
 )

@@ -19,6 +19,7 @@ LABELS = {
     "right_source": "right source cited",
     "voice": "in the voice",
     "abstained": "says it does not know",
+    "unknowing": "… where nobody can",
     "unsupported": "unsupported sentences",
     "probes": "general probes right",
     "leaks": "voice in general answers",
@@ -82,6 +83,8 @@ class Report:
     #: Challenger less champion, paired by question.
     differences: Mapping[str, Interval]
     held_out: int
+    #: How many held-out questions were also asked without the passages that answer them.
+    unanswerable: int = field(default=0, kw_only=True)
     #: Share of held-out questions whose right passage retrieval found itself.
     retrieved: float
     #: How well the classifier of the voice tells held-out references from the base's answers.
@@ -141,6 +144,11 @@ class Report:
                 for scores in versions
             )
             lines.append(f"{'  ' + kind:<23}{counts}")
+        if self.unanswerable:
+            lines.append(
+                f"{self.unanswerable} of the questions were also asked without the passages that "
+                "answer them."
+            )
         lines.append(
             f"{self.held_out} held-out questions; retrieval found the right passage for "
             f"{self.retrieved:.0%};"

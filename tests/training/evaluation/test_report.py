@@ -5,27 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.training.samples import PERSONA, count_words, find_section, pair, retrieve_right
+from tests.training.samples import PERSONA, pair, row_maker
 from training.evaluation.compare import VersionAnswers, compare
 from training.evaluation.probes import Probe
 from training.evaluation.report import Report
 from training.gate import decide
 from training.prompt import without_citations
-from training.recipe import GateRules, Recipe
-from training.rows import pair_row
+from training.recipe import GateRules
 
-ROWS = [
-    pair_row(
-        pair(number),
-        split="held_out",
-        persona=PERSONA,
-        recipe=Recipe(),
-        retrieve=retrieve_right,
-        find_section=find_section,
-        count_tokens=count_words,
-    )
-    for number in range(1, 41)
-]
+ROWS = [row_maker().pair(pair(number), "held_out") for number in range(1, 41)]
 PROBES = [Probe(str(n), "arithmetic", f"What is {n} + 1?", (str(n + 1),), "") for n in range(20)]
 PROBES.append(Probe("hi", "chat", "Hi", None, "Hello"))
 BASE = VersionAnswers(
@@ -39,12 +27,15 @@ TUNED = VersionAnswers(
 
 
 def report(
-    challenger: VersionAnswers = TUNED, champion: VersionAnswers = BASE, **measured: Any
+    challenger: VersionAnswers = TUNED,
+    champion: VersionAnswers = BASE,
+    base: VersionAnswers = BASE,
+    **measured: Any,
 ) -> Report:
     return compare(
         ROWS,
         PROBES,
-        base=BASE,
+        base=base,
         champion=champion,
         challenger=challenger,
         train_references=[row.answer for row in ROWS[:20]],
@@ -76,6 +67,20 @@ def test_meaning_and_likelihood_are_measured_where_somebody_can_tell() -> None:
     assert found.base.measures["likeness"].mean == 0.0
     assert abs(found.differences["likelihood"].mean - 0.3) < 1e-9
     assert "reference's likelihood" in found.table()
+
+
+def test_not_knowing_is_measured_where_nothing_answers() -> None:
+    asked = [row_maker().unanswerable(pair(number), "held_out") for number in range(1, 5)]
+    rows = [row for row in asked if row is not None]
+    said = replace(TUNED, unanswerable=("I don't know.", "Det vet jeg ikke.", "It is 5.", ""))
+    sure = replace(BASE, unanswerable=("It is 5.",) * 4)
+    found = report(said, sure, sure, unanswerable=rows)
+    assert found.unanswerable == 4
+    assert found.challenger.measures["unknowing"].mean == 0.5
+    assert found.differences["unknowing"].mean == 0.5
+    assert found.challenger.empty == report().challenger.empty + 1
+    assert "… where nobody can" in found.table()
+    assert report().challenger.measures["unknowing"].count == 0
 
 
 def test_a_sign_off_like_the_experts_is_no_right_answer() -> None:
