@@ -264,6 +264,14 @@ class TrainingSettings(_Section):
     epochs: float | None = Field(default=None, gt=0, le=20)
     learning_rate: float | None = Field(default=None, gt=0, lt=0.1)
     rank: int | None = Field(default=None, ge=1, le=256)
+    #: The adapter counts by alpha / rank; left out it is twice the rank, whatever that is.
+    alpha: int | None = Field(default=None, ge=1, le=1024)
+    dropout: float | None = Field(default=None, ge=0, lt=1)
+    #: Steps over which the learning rate rises; how fast weights decay; the largest norm of a
+    #: gradient (0: not clipped).
+    warmup_steps: int | None = Field(default=None, ge=0, le=10_000)
+    weight_decay: float | None = Field(default=None, ge=0, lt=1)
+    clip: float | None = Field(default=None, ge=0, le=100)
     batch_size: int | None = Field(default=None, ge=1, le=256)
     replay_share: float | None = Field(default=None, ge=0, le=0.9)
     #: How many of the pairs are also learned without the passages that answer them, so that the
@@ -276,6 +284,11 @@ class TrainingSettings(_Section):
     validation_share: float | None = Field(default=None, ge=0, le=0.5)
     patience: int | None = Field(default=None, ge=0, le=100)
     chooses_scale: bool | None = None
+    #: By how much the adapter counts when it is merged, if that is not chosen: 1 is as trained.
+    adapter_scale: float | None = Field(default=None, gt=0, le=1)
+    #: Processor threads of the training process (0: all cores), and when it is given up, in hours.
+    threads: int | None = Field(default=None, ge=0, le=1024)
+    time_limit_hours: float | None = Field(default=None, gt=0, le=24 * 30)
     seed: int = 7
     #: What an hour of this machine costs, for the estimate before a run; 0: nothing extra.
     hour_price: float = Field(default=0.0, ge=0)
@@ -292,6 +305,8 @@ class TrainingSettings(_Section):
     def _has_what_it_looks_at(self) -> TrainingSettings:
         if (self.patience or self.chooses_scale) and not self.validation_share:
             raise ValueError("patience and chooses_scale need a validation_share above 0")
+        if self.chooses_scale and self.adapter_scale is not None:
+            raise ValueError("chooses_scale chooses what adapter_scale sets: leave one of them out")
         return self
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from bot.answering import unknowing_answers
@@ -23,10 +23,17 @@ from training.base_model import BaseModel
 from training.evaluation.answers import Generate
 from training.evaluation.likelihood import ReferenceLikelihood
 from training.prompt import ChatMessage, without_citations
-from training.recipe import GateRules, Recipe
+from training.recipe import ALPHA_BY_RANK, GateRules, Recipe
 from training.retrain import Retraining
 from training.rows import CountTokens, RetrievedPassage
 from training.untrusted_text import as_data
+
+#: The settings that stand in the recipe under the same name.
+_OVERRIDES = tuple(
+    each.name
+    for each in fields(Recipe)
+    if each.name in TrainingSettings.model_fields and each.name != "seed"
+)
 
 #: What a model that everyone uses may be trained on.
 AUDIENCE = "everyone"
@@ -105,21 +112,12 @@ def _likeness(embedder: Embedder, said: Sequence[str], wanted: Sequence[str]) ->
 
 def recipe_of(settings: TrainingSettings) -> Recipe:
     """Return the measured recipe with what the settings override."""
-    wanted = {
-        "epochs": settings.epochs,
-        "learning_rate": settings.learning_rate,
-        "rank": settings.rank,
-        "batch_size": settings.batch_size,
-        "replay_share": settings.replay_share,
-        "unanswerable_share": settings.unanswerable_share,
-        "bare_share": settings.bare_share,
-        "max_tokens": settings.max_tokens,
-        "validation_share": settings.validation_share,
-        "patience": settings.patience,
-        "chooses_scale": settings.chooses_scale,
-    }
-    given = {name: value for name, value in wanted.items() if value is not None}
-    return replace(Recipe(), seed=settings.seed, **given)  # type: ignore[arg-type]
+    given = {name: value for name in _OVERRIDES if (value := getattr(settings, name)) is not None}
+    if settings.rank is not None:
+        given.setdefault("alpha", ALPHA_BY_RANK * settings.rank)
+    if settings.time_limit_hours is not None:
+        given["time_limit"] = settings.time_limit_hours * 3600
+    return replace(Recipe(), seed=settings.seed, **given)
 
 
 def _generators(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+#: Alpha by rank: twice the rank is the customary choice (PEFT's guide).
+ALPHA_BY_RANK = 2
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -13,8 +16,8 @@ class Recipe:
     #: Rank of the low-rank update. 16 on all linear layers; QLoRA found the rank to matter less
     #: than having an adapter on every layer (Dettmers et al. 2023, section 4).
     rank: int = 16
-    #: The update is scaled by alpha / rank; twice the rank is the customary choice (PEFT's guide).
-    alpha: int = 32
+    #: The update is scaled by alpha / rank.
+    alpha: int = ALPHA_BY_RANK * 16
     #: Dropout of the adapter's input. QLoRA uses 0.1 for small models (Dettmers et al. 2023,
     #: appendix B.2); drawing it took a quarter of the training time on a processor.
     dropout: float = 0.0

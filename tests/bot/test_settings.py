@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.pair_care import limits_of
 from bot.settings import Settings, SettingsInvalid, load
+from bot.training_parts import recipe_of
 from training.pair_poisoning import Limits
-from training.recipe import GateRules
+from training.recipe import GateRules, Recipe
 
 GOAL = 'goal = "Answer colleagues from the handbook, in our own voice."\n'
 
@@ -82,6 +84,55 @@ def test_what_is_chosen_on_a_validation_part_needs_one(tmp_path: Path) -> None:
         _load(tmp_path, GOAL + "[training]\npatience = 3\n")
     settings = _load(tmp_path, GOAL + "[training]\npatience = 3\nvalidation_share = 0.1\n")
     assert settings.training.patience == 3
+
+
+def _recipe(folder: Path, lines: str) -> Recipe:
+    return recipe_of(_load(folder, f"{GOAL}[training]\n{lines}").training)
+
+
+def test_a_setting_that_is_left_out_keeps_the_measured_default(tmp_path: Path) -> None:
+    assert recipe_of(_load(tmp_path, GOAL).training) == Recipe()
+
+
+def test_alpha_follows_the_rank_unless_it_is_set(tmp_path: Path) -> None:
+    assert _recipe(tmp_path, "rank = 64\n").alpha == 128
+    assert _recipe(tmp_path, "rank = 64\nalpha = 16\n").alpha == 16
+    assert _recipe(tmp_path, "alpha = 16\n").alpha == 16
+
+
+def test_what_is_set_for_training_stands_in_the_recipe(tmp_path: Path) -> None:
+    lines = (
+        "adapter_scale = 0.8\nwarmup_steps = 9\nclip = 0.5\nweight_decay = 0.1\ndropout = 0.05\n"
+        "threads = 3\ntime_limit_hours = 1.5\nunanswerable_share = 0.3\nbare_share = 0.0\n"
+        "seed = 11\n"
+    )
+    assert _recipe(tmp_path, lines) == replace(
+        Recipe(),
+        adapter_scale=0.8,
+        warmup_steps=9,
+        clip=0.5,
+        weight_decay=0.1,
+        dropout=0.05,
+        threads=3,
+        time_limit=5400.0,
+        unanswerable_share=0.3,
+        bare_share=0.0,
+        seed=11,
+    )
+
+
+def test_a_scale_is_set_or_chosen_not_both(tmp_path: Path) -> None:
+    both = "[training]\nvalidation_share = 0.1\nchooses_scale = true\nadapter_scale = 0.5\n"
+    with pytest.raises(SettingsInvalid, match="leave one of them out"):
+        _load(tmp_path, GOAL + both)
+
+
+@pytest.mark.parametrize(
+    "line", ["adapter_scale = 0", "adapter_scale = 1.1", "clip = -1", "dropout = 1", "threads = -1"]
+)
+def test_a_number_that_cannot_train_is_refused_with_its_name(tmp_path: Path, line: str) -> None:
+    with pytest.raises(SettingsInvalid, match=line.partition(" ")[0]):
+        _load(tmp_path, f"{GOAL}[training]\n{line}\n")
 
 
 def test_a_gate_needs_fifty_held_out_pairs_and_no_setting_makes_it_fewer(tmp_path: Path) -> None:
