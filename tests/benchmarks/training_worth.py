@@ -58,7 +58,7 @@ VARIANTS = (
     Variant("seed 8", {"seed": 8}),
     Variant("seed 9", {"seed": 9}),
     Variant("without replay", {"replay_share": 0.0}),
-    Variant("without lessons in not knowing", {"unanswerable_share": 0.0}),
+    Variant("lessons in not knowing", {"unanswerable_share": 0.15}),
     Variant("never without passages", {"bare_share": 0.0}),
     Variant("scale chosen", {"validation_share": 0.1, "chooses_scale": True}),
     Variant("wrong labels", wrong_labels=True),
