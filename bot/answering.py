@@ -36,7 +36,7 @@ from storage import pairs
 from storage.answers import AnswerSource
 from storage.database import Database
 from storage.pairs import Pair
-from storage.versions import BASE
+from storage.versions import is_untuned
 from training.prompt import (
     ChatMessage,
     Persona,
@@ -392,8 +392,8 @@ class Answering:
     def _prompt_for(
         self, model: LanguageModel, question: str, passages: Sequence[Passage]
     ) -> tuple[ChatMessage, ...]:
-        # The base has not learned the company's voice; what was tuned knows it.
-        return self.prompt(question, passages, teaches_voice=model.version == BASE)
+        # A base has not learned the company's voice; what was tuned knows it.
+        return self.prompt(question, passages, teaches_voice=is_untuned(model.version))
 
     def prompt(
         self, question: str, passages: Sequence[Passage], *, teaches_voice: bool = False

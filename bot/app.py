@@ -159,15 +159,8 @@ class Skredder:
 
         self.base = choose_base(self.database, settings.model.base, prepared)
         base = self.base.used
-        opener = EngineOpener(
-            base,
-            settings.model.engine,
-            server=remote_server(settings.model),
-            cache_gib=settings.model.cache_gb,
-            at_once=settings.model.concurrent,
-            four_bits=settings.model.four_bits,
-            prepare_other=prepared,
-        )
+        self.prepare_base = prepared
+        opener = self.opener_for(base)
         self.trial = CanaryTrial(self.database, settings.training.canary_share)
         self.models = Champion(
             self.database,
@@ -293,6 +286,19 @@ class Skredder:
         if self._reembedding is not None:
             self._reembedding.start()
 
+    def opener_for(self, base: BaseModel) -> EngineOpener:
+        """Return what opens engines on a base model, as the settings say."""
+        model = self.settings.model
+        return EngineOpener(
+            base,
+            model.engine,
+            server=remote_server(model),
+            cache_gib=model.cache_gb,
+            at_once=model.concurrent,
+            four_bits=model.four_bits,
+            prepare_other=self.prepare_base,
+        )
+
     def wake_workers(self) -> None:
         """Let new jobs be done now: by the bot, or here when a command does its own work."""
         if self._slack is not None:
@@ -304,6 +310,7 @@ class Skredder:
         """Start a run, or go on with one that was interrupted, and follow it to its end."""
         from bot.run_in_terminal import follow_run, run_here
 
+        self.retrainings.refuse_challenge()
         if self._slack is not None:
             run = self.retrainings.request(actor, key)
             self._slack.wake()

@@ -14,6 +14,8 @@ from storage import pairs, runs, snapshots, versions
 from storage.database import Database
 from storage.pairs import Pair
 from storage.versions import BASE, PromotionRefused, Version
+from training.base_model import BaseModel
+from training.challenge_questions import VOICE_PAIRS
 from training.evaluation.agreement import sayings_of
 from training.evaluation.model_card import CardFacts, SnapshotFacts, model_card
 from training.evaluation.verdict import EvaluationQuestion, Said
@@ -25,9 +27,6 @@ from training.rows import Row, RowMaker
 from training.snapshot import unanswerable_rows
 
 Progress = Callable[[dict[str, Any]], None]
-
-#: From more training pairs than this, so many are drawn to learn the voice from.
-VOICE_PAIRS = 500
 
 Item = TypeVar("Item")
 
@@ -44,7 +43,7 @@ class Evaluating:
         asking: AskingInWays,
         measuring: Measuring,
         make: RowMaker,
-        base_name: str,
+        base: BaseModel,
     ) -> None:
         """Take the collaborators.
 
@@ -53,13 +52,13 @@ class Evaluating:
             asking: Asks versions questions as people do.
             measuring: Has versions answer the held-out rows, and keeps their answers.
             make: Makes rows of pairs.
-            base_name: What the base model is called.
+            base: The base model in use.
         """
         self._database = database
         self._asking = asking
         self._measuring = measuring
         self._make = make
-        self._base_name = base_name
+        self._base = base
 
     def version(
         self, version: str | None, against: str | None, limit: int | None, on_progress: Progress
@@ -76,6 +75,8 @@ class Evaluating:
             EvaluationRefused: a version or the pairs to measure with are missing.
         """
         chosen, other = self._named(version), self._named(against or BASE)
+        for each in (chosen, other):
+            self._refuse_of_another_base(each)
         with self._database.read() as session:
             approved = pairs.for_snapshot(session)
         held_out = _drawn([pair for pair in approved if pair.is_held_out], limit, self._seed)
@@ -151,7 +152,7 @@ class Evaluating:
             ways,
             said,
             goal=self._make.persona.goal,
-            base=self._base_name,
+            base=self._base.name,
             snapshot=self._snapshot(chosen),
             asked=f"{len(asked)} {where}",
             sayings=sayings_of([pair.output for pair in approved if not pair.is_held_out]),
@@ -241,6 +242,15 @@ class Evaluating:
         except PromotionRefused as error:
             raise EvaluationRefused(str(error)) from error
 
+    def _refuse_of_another_base(self, version: Version) -> None:
+        """Raise `EvaluationRefused` if the base in use would be measured in its stead."""
+        if version.base_sha256 not in (None, self._base.sha256):
+            raise EvaluationRefused(
+                f"{version.name} belongs to the base model {version.base_name}, and here is "
+                f"{self._base.name}. `skredder train challenge --base {version.base_ref}` measures "
+                "that one beside the version that answers."
+            )
+
     def _tuned(self, name: str | None) -> Version | None:
         """Return what stands for "tuned": the one named, the champion, or the newest passed."""
         chosen = self._named(name)
@@ -255,7 +265,7 @@ class Evaluating:
             version=version.name,
             company=self._make.persona.company,
             goal=self._make.persona.goal,
-            base=self._base_name,
+            base=self._base.name,
             made_at=version.created_at.date().isoformat(),
             gate=version.standing,
             snapshot=self._snapshot_facts(version),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.asking_in_ways import AskingInWays
+from bot.challenging import Challenging
 from bot.evaluating import Evaluating
 
 if TYPE_CHECKING:
@@ -25,7 +26,20 @@ def build_evaluating(skredder: Skredder) -> Evaluating:
             find_section=make.find_section,
             embedder=lambda: skredder.retrieval._serving.current.embedder,
         ),
-        measuring=training._measuring,
+        measuring=training.measuring,
         make=make,
-        base_name=training._base.name,
+        base=skredder.base.used,
+    )
+
+
+def build_challenging(skredder: Skredder) -> Challenging:
+    """Wire a `Challenging` for this installation."""
+    return Challenging(
+        database=skredder.database,
+        training=skredder.retrainings._training,
+        choice=skredder.base,
+        prepare=skredder.prepare_base,
+        opener_for=skredder.opener_for,
+        is_remote=skredder.settings.model.engine == "remote",
+        is_stopping=skredder.retrainings.is_stopping,
     )

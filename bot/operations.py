@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.asking_in_ways import EvaluationRefused
+from bot.challenge_checks import ChallengeRefused
 from bot.changes import WhatChanged
 from bot.channel_choices import ChannelChoices, ChannelUnknown
 from bot.corrections import CorrectionRefused
-from bot.evaluation_parts import build_evaluating
+from bot.evaluation_parts import build_challenging, build_evaluating
 from bot.evaluation_questions import QuestionFileInvalid
 from bot.inference.language_model import InferenceFailed
 from bot.pair_care import CARE_ERRORS
@@ -56,6 +57,7 @@ COMMAND_LINE = "command line"
 USER_ERRORS: tuple[type[Exception], ...] = (
     BaseModelCorrupt,
     BaseModelMissing,
+    ChallengeRefused,
     ChannelUnknown,
     CorrectionRefused,
     DatabaseUnusable,
@@ -124,6 +126,7 @@ class Operations:
             "pairs.import": self.import_pairs,
             "train.run": self.train_run,
             "train.curve": self.train_curve,
+            "train.challenge": self.train_challenge,
             **skredder.care.long,
         }
 
@@ -340,6 +343,12 @@ class Operations:
     def train_retire(self, version: str, reason: str) -> dict[str, Any]:
         """Give a version up for good, and delete its files."""
         return {"version": self._skredder.retired.retire(COMMAND_LINE, version, reason)}
+
+    def train_challenge(self, base: str, tuned: bool, *, on_progress: Progress) -> dict[str, Any]:
+        """Measure another base model beside the version that answers."""
+        challenging = build_challenging(self._skredder)
+        enter = challenging.tuned if tuned else challenging.untuned
+        return enter(base, COMMAND_LINE, on_progress).to_json()
 
     def train_schedule(self, line: str) -> dict[str, Any]:
         """Say when it is looked whether to train; with a cron line or `off`, change it."""

@@ -15,13 +15,14 @@ from bot.canary import CanaryTrial, TrialStanding
 from bot.champion import Champion
 from bot.lessons import owe_lessons
 from bot.prequential import VersionScore, by_version, plain
+from bot.run_plan import measured_speed
 from bot.told import Told
 from bot.worker import TryLater
 from storage import pair_trials, pairs, runs, snapshots, versions
 from storage.database import Database
 from storage.failpoints import failpoint
 from storage.jobs import Job
-from storage.runs import Run, RunLost, RunRefused
+from storage.runs import CHALLENGE, Run, RunLost, RunRefused
 from storage.versions import PromotionRefused
 from training.evaluation.answers import EvaluationStopped
 from training.evaluation.likelihood import LikelihoodFailed
@@ -107,6 +108,10 @@ class Retrainings:
         """Take what says that this process is about to end: a run then pauses, to be resumed."""
         self._is_stopping = is_stopping
 
+    def is_stopping(self) -> bool:
+        """Whether this process is about to end."""
+        return self._is_stopping()
+
     def readiness(self) -> Readiness:
         """Say whether enough pairs have gathered."""
         with self._database.read() as session:
@@ -157,9 +162,15 @@ class Retrainings:
             run = runs.current(session)
             if run is None or not run.is_paused:
                 return None
+            _refuse_challenge(run)
             run = runs.resume(session, run.id, actor)
         log.info("run resumed run=%d by=%s", run.id, actor)
         return run
+
+    def refuse_challenge(self) -> None:
+        """Raise `RetrainRefused` if the open run trains another base model: not so, not here."""
+        if (run := self.current_run()) is not None:
+            _refuse_challenge(run)
 
     def plan(self, tokens: int, *, hour_price: float = 0.0, currency: str = "EUR") -> RunPlan:
         """Return what a run takes of memory, time and money, and whether it fits now.
@@ -173,10 +184,10 @@ class Retrainings:
             ShapeUnknown: the base model's files do not say how large it is.
         """
         with self._database.read() as session:
-            speeds = [run.tokens_per_second for run in runs.listed(session, limit=20)]
+            newest = runs.listed(session, limit=20)
         return self._training.plan(
             tokens=tokens,
-            tokens_a_second=next((speed for speed in speeds if speed), None),
+            tokens_a_second=measured_speed(newest),
             hour_price=hour_price,
             currency=currency,
         )
@@ -530,3 +541,14 @@ def _actor(actor: str) -> str:
 
 def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def _refuse_challenge(run: Run) -> None:
+    if run.is_challenge:
+        base = run.period_key.removeprefix(CHALLENGE).rpartition(":")[0]
+        raise RetrainRefused(
+            "Run {run} trains another base model. `skredder train challenge --base {base} --tuned` "
+            "goes on with it, `skredder train cancel` gives it up.",
+            run=run.id,
+            base=base,
+        )

@@ -96,5 +96,9 @@ def plan_run(
 
 
 def measured_speed(newest: tuple[Run, ...]) -> float | None:
-    """Return how many tokens a second the last run here did, or None before the first."""
-    return next((run.tokens_per_second for run in newest if run.tokens_per_second), None)
+    """Return how many tokens a second the last run here did, or None before the first.
+
+    One that trained another base model, to challenge, says nothing about the one in use.
+    """
+    speeds = (run.tokens_per_second for run in newest if not run.is_challenge)
+    return next((speed for speed in speeds if speed), None)

@@ -50,7 +50,7 @@ def build_training(
 ) -> Retraining:
     """Wire a `Retraining` for this installation."""
 
-    count_tokens = _token_counter(base)
+    count_tokens = token_counter(base)
 
     def retrieve(question: str) -> tuple[RetrievedPassage, ...]:
         most = settings.knowledge.passages
@@ -84,7 +84,7 @@ def build_training(
         find_section=find_section,
         count_tokens=count_tokens,
         unknowing_answers=unknowing_answers(settings.company.contact),
-        open_generator=_generators(opener),
+        open_generator=generators(opener),
         answer_tokens=settings.model.max_new_tokens,
         free_memory=lambda: available_gib() * GIB,
         count_unsupported=RowSupport(
@@ -120,7 +120,7 @@ def recipe_of(settings: TrainingSettings) -> Recipe:
     return replace(Recipe(), seed=settings.seed, **given)
 
 
-def _generators(
+def generators(
     opener: EngineOpener,
 ) -> Callable[[str, Path | None], AbstractContextManager[Generate]]:
     """Open versions beside the one that serves; each is closed when it has been measured."""
@@ -143,7 +143,7 @@ def _generate_with(model: LanguageModel) -> Generate:
     return generate
 
 
-def _token_counter(base: BaseModel) -> CountTokens:
+def token_counter(base: BaseModel) -> CountTokens:
     """Count tokens as the base model does; its tokenizer is loaded at the first question."""
     loaded: list[Callable[[str], int]] = []
 

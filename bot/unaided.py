@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.answering import Answering, Outcome, ReadsPassages
 from bot.champion import Champion
-from storage.versions import BASE
+from storage.versions import is_untuned
 from training.evaluation.metrics import is_abstention, is_empty
 from training.prompt import ChatMessage
 
@@ -56,7 +56,7 @@ class UnaidedAnswering(Answering):
         """Ask the model without passages; whatever it says is the answer, unchecked."""
         started = time.monotonic()
         with self._models.lease() as model:
-            messages = self.prompt(question, (), teaches_voice=model.version == BASE)
+            messages = self.prompt(question, (), teaches_voice=is_untuned(model.version))
             text = model.start(messages, self._options, asker="measurement").text().strip()
             version = model.version
         status = "abstained" if is_abstention(text) or is_empty(text) else "unchecked"

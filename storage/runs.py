@@ -17,6 +17,8 @@ from storage.tables import RunRow
 
 #: The stages of an open run, in their order.
 OPEN_STATES = ("queued", "preparing", "training", "merging", "evaluating", "paused")
+#: What the period of a run begins with that trains another base model, to challenge.
+CHALLENGE = "challenge:"
 #: How a run ends. `promoted` is a passed run whose version answers.
 END_STATES = ("passed", "refused", "failed", "cancelled", "promoted")
 
@@ -63,6 +65,11 @@ class Run:
     def is_paused(self) -> bool:
         """Whether the run waits for somebody to say that it may go on."""
         return self.state == "paused"
+
+    @property
+    def is_challenge(self) -> bool:
+        """Whether it trains another base model than the one in use, to challenge."""
+        return self.period_key.startswith(CHALLENGE)
 
 
 def propose(session: Session, period_key: str, requested_by: str) -> Run:

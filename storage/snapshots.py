@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from storage.clock import utc_now
 from storage.insertion import insert_once
+from storage.runs import CHALLENGE
 from storage.tables import RunRow, SnapshotPairRow, SnapshotRow
 
 
@@ -91,11 +92,12 @@ def pairs_in_last(session: Session) -> frozenset[int]:
     """Return the pairs that the last measured training had; none before the first.
 
     Pairs that came after it are what makes the next training worth while. A run that failed or
-    was cancelled used up nothing.
+    was cancelled used up nothing, nor did another base model that challenged and does not answer.
     """
+    counts = or_(RunRow.state == "promoted", RunRow.period_key.not_like(f"{CHALLENGE}%"))
     last = session.scalar(
         select(RunRow.snapshot_id)
-        .where(RunRow.state.in_(("passed", "promoted", "refused")))
+        .where(RunRow.state.in_(("passed", "promoted", "refused")), counts)
         .order_by(RunRow.id.desc())
         .limit(1)
     )

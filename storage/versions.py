@@ -17,7 +17,15 @@ from storage.tables import PromotionRow, RunRow, ServingRow, VersionRow
 #: Name of the version that is the base model as it came.
 BASE = "base"
 
+#: What names of other base models as they came begin with.
+UNTUNED = "base-"
+
 _SERVING_ID = 1
+
+
+def is_untuned(name: str) -> bool:
+    """Whether a version of this name is a base model as it came, which knows no voice."""
+    return name == BASE or name.startswith(UNTUNED)
 
 
 class PromotionRefused(Exception):

@@ -141,6 +141,24 @@ def base_model() -> BaseModel:
 
 
 @pytest.fixture(scope="session")
+def tiny_base(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a Llama of two thin layers with random weights and the bundled model's tokenizer."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    folder = tmp_path_factory.mktemp("models") / "tiny-base"
+    config: Any = AutoConfig.from_pretrained(base_model.folder)
+    config.hidden_size, config.intermediate_size, config.head_dim = 64, 128, 16
+    config.num_hidden_layers, config.num_attention_heads, config.num_key_value_heads = 2, 4, 2
+    torch.manual_seed(1)
+    automatic: Any = AutoModelForCausalLM
+    automatic.from_config(config).save_pretrained(folder)
+    tokenizer: Any = AutoTokenizer.from_pretrained(base_model.folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def random_adapter(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make an adapter of random weights, large enough to change what the model says."""
     import torch

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from storage.versions import BASE, Version
@@ -30,11 +31,21 @@ VOICE_SAMPLE = 40
 
 @dataclass(frozen=True)
 class Measured:
-    """A version that is measured: its name, its folder and its manifest's SHA-256 (base: None)."""
+    """A version that is measured.
+
+    Attributes:
+        name: Its name.
+        folder: Where its files are; None for a base model.
+        manifest: SHA-256 of its manifest; None for the base in use, of whose name its answers are.
+        lesson: What its system message ends with, for one that is asked with the voice taught.
+        kept_as: Whose answers its answers are kept with, if not by its own name.
+    """
 
     name: str
     folder: Path | None
     manifest: str | None
+    lesson: str = ""
+    kept_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,8 @@ class _Asked:
     """What one version is asked, and where its answers are kept."""
 
     version: Measured
-    book: AnswerBook
+    kept: Path
+    #: Questions, general ones, and questions whose answers show how it writes by itself.
     chats: tuple[tuple[tuple[ChatMessage, ...], ...], ...]
 
 
@@ -82,8 +94,27 @@ class Measuring:
         self._base_name = base_name
         self._voice = voice
         self._open_generator = open_generator
-        self._answer_tokens = answer_tokens
+        self.answer_tokens = answer_tokens
         self._probes = probes
+
+    def with_models(
+        self,
+        open_generator: Callable[[str, Path | None], AbstractContextManager[Generate]],
+        base_name: str | None = None,
+    ) -> Measuring:
+        """Return what measures likewise with other models.
+
+        How likely they find the references is not measured: the base's likelihoods are another's.
+
+        Args:
+            open_generator: Opens them.
+            base_name: What the base model is called among them; as here by default.
+        """
+        other = copy(self)
+        other._open_generator = open_generator
+        other._base_name = base_name or self._base_name
+        other._likelihoods = None
+        return other
 
     def book(self, name: str, manifest: str | None) -> Path:
         """Return the file with a version's answers; other weights have another file."""
@@ -94,9 +125,10 @@ class Measuring:
         self,
         snapshot: Snapshot,
         *,
-        champion: Version,
+        champion: Measured,
         challenger: tuple[str, Path, str],
         loss: Sequence[float],
+        writers: Sequence[Measured] = (),
         on_step: Callable[[int, int | None, str | None], None],
         should_stop: Callable[[], bool],
     ) -> Report:
@@ -107,6 +139,7 @@ class Measuring:
             champion: The version that answers now.
             challenger: The new version's name, its folder and its manifest's SHA-256.
             loss: The loss of each training step.
+            writers: Other base models among them, as `compare` takes them.
             on_step: Told how many answers have come, how many there will be, and of whom.
             should_stop: Asked before each batch.
 
@@ -117,12 +150,13 @@ class Measuring:
         name, folder, manifest = challenger
         return self.compare(
             snapshot.held_out,
-            _pair_rows(snapshot.rows),
+            pair_rows(snapshot.rows),
             unanswerable=snapshot.unanswerable,
             seed=snapshot.seed,
-            champion=measured(champion),
+            champion=champion,
             challenger=Measured(name, folder, manifest),
             loss=loss,
+            writers=writers,
             on_step=on_step,
             should_stop=should_stop,
         )
@@ -137,10 +171,13 @@ class Measuring:
         champion: Measured,
         challenger: Measured,
         loss: Sequence[float] = (),
+        writers: Sequence[Measured] = (),
         on_step: Callable[[int, int | None, str | None], None],
         should_stop: Callable[[], bool] = lambda: False,
     ) -> Report:
         """Measure any version beside any other, and beside the base, which is always asked too.
+
+        All are asked the same questions with the same passages.
 
         Args:
             held_out: The rows to measure on.
@@ -150,6 +187,9 @@ class Measuring:
             champion: What the challenger is compared with; may be the base or itself.
             challenger: What is measured.
             loss: The loss of each training step, if it is to be drawn.
+            writers: Base models beside `base` that champion or challenger belong to. How they
+                write by themselves is no voice either: a classifier that had never read them
+                would take their answers for whatever they happen to be more like.
             on_step: Told how many answers have come, how many there will be, and of whom.
             should_stop: Asked before each batch.
 
@@ -158,21 +198,26 @@ class Measuring:
             VoiceUnclear: there are too few training answers to learn the voice from.
         """
         probes = read_probes() if self._probes is None else tuple(self._probes)
-        questions = tuple(row.messages for row in (*held_out, *unanswerable))
+        asked_rows = (*held_out, *unanswerable)
         general = tuple(render_general(probe.prompt) for probe in probes)
         sample = tuple(row.messages for row in _sample(learned, seed))
         base = Measured(BASE, None, None)
         versions = {version.name: version for version in (base, champion, challenger)}
+        untaught = {writer.name for writer in (base, *writers)}
         asked = [
-            _Asked(
+            self._asked(
                 version,
-                AnswerBook(self.book(version.name, version.manifest)),
-                (questions, general, sample) if version == base else (questions, general),
+                taught(asked_rows, version.lesson),
+                general,
+                sample if version.name in untaught else (),
             )
             for version in versions.values()
         ]
+        asked += [
+            self._asked(writer, (), (), sample) for writer in writers if writer.name not in versions
+        ]
         on_step(0, sum(self._missing(one) for one in asked), None)
-        said = {one.version.name: self._ask(one, on_step, should_stop) for one in asked}
+        said = self._ask_each(asked, on_step, should_stop)
         answers = {
             name: VersionAnswers(
                 name,
@@ -181,6 +226,7 @@ class Measuring:
                 tuple(parts[0][len(held_out) :]),
             )
             for name, parts in said.items()
+            if name in versions
         }
         folders = {name: version.folder for name, version in versions.items()}
         likelihoods = self._likelihoods and self._likelihoods(folders, held_out, should_stop)
@@ -191,7 +237,7 @@ class Measuring:
             champion=answers[champion.name],
             challenger=answers[challenger.name],
             train_references=[row.answer for row in learned],
-            base_train_answers=said[BASE][2],
+            base_train_answers=[text for name in sorted(untaught) for text in said[name][2]],
             unanswerable=unanswerable,
             voice=self._voice,
             loss=loss,
@@ -205,7 +251,7 @@ class Measuring:
         snapshot: Snapshot,
         rows: Sequence[Row],
         *,
-        champion: Version,
+        champion: Measured,
         challenger: tuple[str, Path, str],
         on_step: Callable[[int, int | None, str | None], None],
         should_stop: Callable[[], bool],
@@ -223,14 +269,14 @@ class Measuring:
         Raises:
             EvaluationStopped: `should_stop` said so; answers that came are kept.
         """
-        learned = _pair_rows(snapshot.rows)
-        chats = (tuple(row.messages for row in rows),)
+        learned = pair_rows(snapshot.rows)
         asked = [
-            _Asked(version, AnswerBook(self.book(version.name, version.manifest)), chats)
-            for version in (measured(champion), Measured(*challenger))
+            self._asked(version, taught(rows, version.lesson))
+            for version in (champion, Measured(*challenger))
         ]
         on_step(0, sum(self._missing(one) for one in asked), None)
-        before, after = (self._ask(one, on_step, should_stop)[0] for one in asked)
+        said = self._ask_each(asked, on_step, should_stop)
+        before, after = (said[one.version.name][0] for one in asked)
         return changes_of(rows, before, after, sayings_of([row.answer for row in learned]))
 
     def voice_classifier(
@@ -248,9 +294,9 @@ class Measuring:
         """
         sample = tuple(row.messages for row in _sample(learned, seed))
         base = Measured(BASE, None, None)
-        asked = _Asked(base, AnswerBook(self.book(BASE, None)), ((), (), sample))
+        asked = self._asked(base, (), (), sample)
         on_step(0, self._missing(asked), None)
-        said = self._ask(asked, on_step, should_stop)[2]
+        said = self._ask_each([asked], on_step, should_stop)[BASE][2]
         return VoiceClassifier([row.answer for row in learned], said)
 
     def voice_of(self, snapshot: Snapshot) -> VoiceClassifier:
@@ -259,42 +305,65 @@ class Measuring:
         Raises:
             VoiceUnclear: there are too few answers, or the snapshot was not measured here.
         """
-        learned = _pair_rows(snapshot.rows)
+        learned = pair_rows(snapshot.rows)
         sample = [row.messages for row in _sample(learned, snapshot.seed)]
         book = AnswerBook(self.book(BASE, None))
-        if book.missing(sample, self._answer_tokens):
+        if book.missing(sample, self.answer_tokens):
             return VoiceClassifier([row.answer for row in learned], [])
-        said = book.answer(sample, self._answer_tokens, _nobody)
+        said = book.answer(sample, self.answer_tokens, _nobody)
         return VoiceClassifier([row.answer for row in learned], said)
 
+    def _asked(self, version: Measured, *chats: tuple[tuple[ChatMessage, ...], ...]) -> _Asked:
+        path = self.book(version.kept_as or version.name, version.manifest)
+        return _Asked(version, path, chats)
+
     def _missing(self, asked: _Asked) -> int:
+        book = AnswerBook(asked.kept)
         return sum(
-            asked.book.missing(chats, limit)
+            book.missing(chats, limit)
             for chats, limit in zip(asked.chats, self._limits(), strict=False)
         )
+
+    def _ask_each(
+        self,
+        asked: Sequence[_Asked],
+        on_step: Callable[[int, int | None, str | None], None],
+        should_stop: Callable[[], bool],
+    ) -> dict[str, list[list[str]]]:
+        """Return the answers by name; a model that is asked in two ways is opened once."""
+        together: dict[Path, list[_Asked]] = {}
+        for one in asked:
+            together.setdefault(one.kept, []).append(one)
+        said: dict[str, list[list[str]]] = {}
+        for group in together.values():
+            with ExitStack() as opened:
+                generate: Generate = _nobody
+                if any(map(self._missing, group)):
+                    model = self._open_generator(group[0].version.name, group[0].version.folder)
+                    generate = opened.enter_context(model)
+                for one in group:
+                    said[one.version.name] = self._ask(one, generate, on_step, should_stop)
+        return said
 
     def _ask(
         self,
         asked: _Asked,
+        generate: Generate,
         on_step: Callable[[int, int | None, str | None], None],
         should_stop: Callable[[], bool],
     ) -> list[list[str]]:
         def answered(count: int) -> None:
             on_step(count, None, f"{asked.version.name} answers questions it has never seen")
 
-        def all_answers(generate: Generate) -> list[list[str]]:
-            return [
-                asked.book.answer(chats, limit, generate, answered, should_stop)
-                for chats, limit in zip(asked.chats, self._limits(), strict=False)
-            ]
-
-        if not self._missing(asked):
-            return all_answers(_nobody)
-        with self._open_generator(asked.version.name, asked.version.folder) as generate:
-            return all_answers(generate)
+        # Opened only now: a base that is also asked with the voice taught shares its book.
+        book = AnswerBook(asked.kept)
+        return [
+            book.answer(chats, limit, generate, answered, should_stop)
+            for chats, limit in zip(asked.chats, self._limits(), strict=False)
+        ]
 
     def _limits(self) -> tuple[int, int, int]:
-        return (self._answer_tokens, PROBE_TOKENS, self._answer_tokens)
+        return (self.answer_tokens, PROBE_TOKENS, self.answer_tokens)
 
 
 def measured(version: Version) -> Measured:
@@ -303,7 +372,16 @@ def measured(version: Version) -> Measured:
     return Measured(version.name, folder, version.manifest_sha256)
 
 
-def _pair_rows(rows: Sequence[Row]) -> list[Row]:
+def taught(rows: Sequence[Row], lesson: str) -> tuple[tuple[ChatMessage, ...], ...]:
+    """Return the questions of rows as chats, with a lesson at the end of the system message."""
+    return tuple(
+        (replace(system, content=system.content + lesson), *turns)
+        for system, *turns in (row.messages for row in rows)
+    )
+
+
+def pair_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that show what the voice is: those of the pairs that were learned from."""
     return [row for row in rows if row.split == "train" and row.kind == "pair"]
 
 

@@ -105,7 +105,7 @@ def render_question(
     """
     asked = " ".join(as_data(question).split())
     return (
-        ChatMessage("system", _system(persona) + (_lesson(persona) if teaches_voice else "")),
+        ChatMessage("system", _system(persona) + (lesson(persona) if teaches_voice else "")),
         ChatMessage("user", f"{_sources(passages)}\n\nQuestion: {asked}"),
     )
 
@@ -124,19 +124,20 @@ def _system(persona: Persona) -> str:
     )
 
 
-def _lesson(persona: Persona) -> str:
+def lesson(persona: Persona) -> str:
+    """Return what the system message of a model that was not tuned ends with: the voice."""
     voice = persona.voice
     rules = [f"- {rule}" for rule in voice.always if "|" not in rule]
     rules += [f"- Never write: {', '.join(voice.never)}."] if voice.never else []
     examples = [
         f"Question: {example.question}\nAnswer: {example.answer}" for example in voice.examples
     ]
-    lesson = ""
+    taught = ""
     if rules:
-        lesson += "\nHow we write:\n" + "\n".join(rules)
+        taught += "\nHow we write:\n" + "\n".join(rules)
     if examples:
-        lesson += "\nHow we have answered before:\n" + "\n".join(examples)
-    return lesson
+        taught += "\nHow we have answered before:\n" + "\n".join(examples)
+    return taught
 
 
 def _sources(passages: Sequence[PromptPassage]) -> str:

@@ -10,6 +10,7 @@ import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -19,7 +20,7 @@ from storage.database import Database
 from storage.failpoints import failpoint
 from storage.pairs import Pair
 from storage.runs import Run
-from storage.versions import Serving
+from storage.versions import Serving, Version
 from training.base_model import BaseModel
 from training.evaluation.answers import AnswerBook, EvaluationStopped, Generate
 from training.evaluation.changes import Change
@@ -31,12 +32,12 @@ from training.evaluation.voice import VoiceUnclear
 from training.gate import GateDecision, decide
 from training.job import TrainingJob
 from training.manifest import read_manifest, verify_manifest
-from training.measuring import Measuring
+from training.measuring import Measured, Measuring, measured
 from training.model_shape import ShapeUnknown
 from training.pair_learning_curve import Curve, Making, draw_curve
-from training.planner import RunPlan, find_device, machine_memory, plan_training
+from training.planner import Device, RunPlan, find_device, machine_memory, plan_training
 from training.process import TrainingCancelled, TrainingFailed, read_progress, run_training
-from training.prompt import Persona
+from training.prompt import Persona, lesson
 from training.recipe import GateRules, Recipe
 from training.replay import make_replay, read_prompts, rows_wanted, told_repeats
 from training.rows import CountTokens, FindSection, Retrieve, Row, RowMaker, row_tokens
@@ -53,6 +54,9 @@ MOST_ASKED = 200
 #: How often a training process that was killed is started again before the run is paused: what
 #: kills it, most often a lack of memory, may do so for ever.
 KILLS_BORNE = 2
+
+#: What the base model in use is called where another one is trained to challenge it.
+OLD_BASE = "old base"
 
 #: Opens a version for measuring: its name, and its folder (None for the base).
 OpenGenerator = Callable[[str, Path | None], AbstractContextManager[Generate]]
@@ -121,17 +125,19 @@ class Retraining:
                 answer; without it that is neither learned nor measured.
         """
         self._database = database
-        self._folder = folder
+        self.folder = folder
         self._base = base
         self.make = RowMaker(
             persona, recipe, retrieve, find_section, count_tokens, unknowing_answers or {}
         )
-        self._rules = rules
+        self.rules = rules
         self._open_generator = open_generator
         self._audience = audience
         self._replay_prompts = replay_prompts
         self._free_memory = free_memory
-        self._measuring = Measuring(
+        #: The base that the champion belongs to, where that is another than the one to train.
+        self._used: BaseModel | None = None
+        self.measuring = Measuring(
             folder=folder,
             # The folder's name changes with the weights and with how they were converted.
             base_name=base.folder.name,
@@ -142,6 +148,29 @@ class Retraining:
             likeness=likeness,
             likelihoods=likelihoods,
         )
+
+    def on(
+        self,
+        base: BaseModel,
+        open_generator: OpenGenerator,
+        count_tokens: CountTokens,
+        used: BaseModel,
+    ) -> Retraining:
+        """Return what does the same runs on another base model, which challenges the one in use.
+
+        Args:
+            base: The other base model; what is forgotten is measured against it.
+            open_generator: Opens it by the name `base`, its versions, and the champion.
+            count_tokens: Counts tokens as it does.
+            used: The base model in use. As champion it is called `OLD_BASE`, and is asked as it
+                answers people, with the voice taught.
+        """
+        other = copy(self)
+        other._base, other._used = base, used
+        other._open_generator = open_generator
+        other.make = replace(self.make, count_tokens=count_tokens)
+        other.measuring = self.measuring.with_models(open_generator, base.sha256[:16])
+        return other
 
     def run(
         self,
@@ -210,7 +239,7 @@ class Retraining:
         return plan_training(
             self._base.folder,
             self.make.recipe,
-            find_device(self._free_memory, self.make.recipe),
+            self.device(),
             name=self._base.name,
             tokens=tokens,
             longest_row=longest_row,
@@ -218,6 +247,10 @@ class Retraining:
             hour_price=hour_price,
             currency=currency,
         )
+
+    def device(self) -> Device:
+        """Return where a training would run, and what memory is free there."""
+        return find_device(self._free_memory, self.make.recipe)
 
     def learning_curve(
         self,
@@ -236,7 +269,7 @@ class Retraining:
         return draw_curve(
             usable,
             Making(self._base, self.make),
-            self._folder / "learning-curve",
+            self.folder / "learning-curve",
             most=most,
             on_step=on_step,
             should_stop=should_stop,
@@ -281,11 +314,11 @@ class Retraining:
             raise VoiceUnclear(f"Run {run.id} never had a snapshot.")
         with self._database.read() as session:
             digest = snapshots.get(session, run.snapshot_id).digest
-        return self._measuring.voice_of(self._read_snapshot(digest)).speaks(texts)
+        return self.measuring.voice_of(self._read_snapshot(digest)).speaks(texts)
 
     def report_folder(self, run_id: int) -> Path:
         """Return where a run's log, progress, report and plot are."""
-        return self._folder / "runs" / str(run_id)
+        return self.folder / "runs" / str(run_id)
 
     def _work(self, run_id: int) -> Path:
         return self.report_folder(run_id) / "checkpoints"
@@ -295,10 +328,11 @@ class Retraining:
             raise TrainingCancelled(f"Run {run_id} was stopped before it went on.")
         work = self.report_folder(run_id)
         recipe = _fixed_recipe(work, self.make.recipe)
+        self._champion()
         watch.enter("preparing", "Freezing the pairs")
         snapshot = self._snapshot(run_id, recipe, watch)
         failpoint("run.prepared")
-        folder = version_folder(self._folder, run_id)
+        folder = version_folder(self.folder, run_id)
         if not folder.exists():
             self._refuse_what_cannot_fit(run_id, snapshot)
             watch.enter("training", "Loading the model")
@@ -310,22 +344,22 @@ class Retraining:
             failpoint("run.merged")
         manifest = verify_manifest(folder)
         watch.enter("evaluating", "Measuring on questions it has never seen")
-        with self._database.read() as session:
-            champion = versions.serving(session)
+        champion = self._champion()
         name = f"v{run_id}"
-        report = self._measuring.measure(
+        report = self.measuring.measure(
             snapshot,
-            champion=champion.version,
+            champion=self._as_measured(champion.version),
             challenger=(name, folder, manifest.sha256),
             loss=[step.loss for step in read_progress(work)],
+            writers=() if self._used is None else (_in_use(self._used),),
             on_step=watch.step,
             should_stop=watch.should_stop,
         )
         failpoint("run.evaluated")
-        changes = self._measuring.changes(
+        changes = self.measuring.changes(
             snapshot,
             self._corrections(snapshot, recipe),
-            champion=champion.version,
+            champion=self._as_measured(champion.version),
             challenger=(name, folder, manifest.sha256),
             on_step=watch.step,
             should_stop=watch.should_stop,
@@ -341,6 +375,23 @@ class Retraining:
         self._tidy(run_id, keep_version=True)
         return ended
 
+    def _champion(self) -> Serving:
+        """Return who answers. Raises `RunImpossible` if that is on another base model."""
+        with self._database.read() as session:
+            champion = versions.serving(session)
+        used = self._base if self._used is None else self._used
+        if used.sha256 and champion.version.base_sha256 not in (None, used.sha256):
+            raise RunImpossible(
+                f"{champion.version.name} answers, on another base model than this process began "
+                "with. Start the bot anew, then train."
+            )
+        return champion
+
+    def _as_measured(self, champion: Version) -> Measured:
+        if self._used is None or not champion.is_base:
+            return measured(champion)
+        return _in_use(self._used, lesson(self.make.persona))
+
     def _snapshot(self, run_id: int, recipe: Recipe, watch: RunWatch) -> Snapshot:
         """Freeze the pairs; anew if one of them was taken out while that was done.
 
@@ -350,7 +401,12 @@ class Retraining:
             run = runs.get(session, run_id)
         if run.snapshot_id is not None:
             with self._database.read() as session:
-                return self._read_snapshot(snapshots.get(session, run.snapshot_id).digest)
+                frozen = self._read_snapshot(snapshots.get(session, run.snapshot_id).digest)
+            if frozen.base != self._base.name:
+                raise RunImpossible(
+                    f"It was begun on the base model {frozen.base}, and here is {self._base.name}."
+                )
+            return frozen
         while True:
             with self._database.read() as session:
                 approved = pairs.for_snapshot(session, self._audience)
@@ -382,13 +438,13 @@ class Retraining:
         return build_snapshot(
             approved,
             self._replay(rows_wanted(recipe.rows_of(learned), recipe.replay_share), recipe, watch),
-            folder=self._folder / "snapshots",
+            folder=self.folder / "snapshots",
             base=self._base.name,
             make=replace(self.make, recipe=recipe),
         )
 
     def _read_snapshot(self, digest: str) -> Snapshot:
-        return read_snapshot(self._folder / "snapshots" / f"{digest}.jsonl", digest)
+        return read_snapshot(self.folder / "snapshots" / f"{digest}.jsonl", digest)
 
     def _replay(self, wanted: int, recipe: Recipe, watch: RunWatch) -> tuple[tuple[str, str], ...]:
         if not wanted:
@@ -399,7 +455,7 @@ class Retraining:
             return make_replay(
                 read_prompts() if prompts is None else prompts,
                 wanted,
-                book=AnswerBook(self._measuring.book(versions.BASE, None)),
+                book=AnswerBook(self.measuring.book(versions.BASE, None)),
                 generate=generate,
                 max_tokens=recipe.replay_tokens,
                 seed=recipe.seed,
@@ -409,7 +465,7 @@ class Retraining:
 
     def _refuse_what_cannot_fit(self, run_id: int, snapshot: Snapshot) -> None:
         """Write down what the training will take; raise `RunTooLarge` if that is not there."""
-        if (self._folder / "adapters" / f"run-{run_id}").exists():
+        if (self.folder / "adapters" / f"run-{run_id}").exists():
             return
         lengths = [row_tokens(row, self.make.count_tokens) for row in snapshot.train]
         try:
@@ -427,7 +483,7 @@ class Retraining:
 
     def _train(self, run_id: int, recipe: Recipe, snapshot: Snapshot, watch: RunWatch) -> Path:
         work = self.report_folder(run_id)
-        adapters = self._folder / "adapters"
+        adapters = self.folder / "adapters"
         adapters.mkdir(parents=True, exist_ok=True)
         job = TrainingJob(
             run=run_id,
@@ -478,7 +534,7 @@ class Retraining:
         changes: Sequence[Change],
     ) -> Run:
         """Write version, gate and end of the run in one transaction: all of it or nothing."""
-        decision = decide(report, self._rules)
+        decision = decide(report, self.rules)
         report.plot(self.report_folder(watch.run_id) / "report.png")
         state: Literal["passed", "refused"] = "passed" if decision.passed else "refused"
         with self._database.write() as session:
@@ -514,13 +570,17 @@ class Retraining:
         """Delete what the end of a run makes superfluous."""
         folders = [
             self._work(run_id),
-            self._folder / "adapters" / f"run-{run_id}",
-            self._folder / "adapters" / f".tmp-{run_id}",
+            self.folder / "adapters" / f"run-{run_id}",
+            self.folder / "adapters" / f".tmp-{run_id}",
         ]
         if not keep_version:
-            folders.append(version_folder(self._folder, run_id))
+            folders.append(version_folder(self.folder, run_id))
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in_use(base: BaseModel, taught: str = "") -> Measured:
+    return Measured(OLD_BASE, None, base.sha256, taught)
 
 
 def _fixed_recipe(work: Path, recipe: Recipe) -> Recipe:

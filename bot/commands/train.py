@@ -1,7 +1,8 @@
-"""`skredder train run|status|cancel|list|changes|promote|rollback|withdraw|retire|schedule`."""
+"""`skredder train run|status|cancel|list|changes|promote|rollback|withdraw|challenge|retire|…`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -196,6 +197,41 @@ def promote(
     asked = {"version": version, "reason": reason}
     outcome = find_installation(settings).perform("train.promote", asked)
     results.print(f"{outcome['version']} answers.")
+
+
+@train_app.command("challenge")
+def challenge(
+    base: Annotated[
+        str,
+        typer.Option(
+            help="The other base model: a folder, the id of a hub model (fetched then), `bundled`."
+        ),
+    ],
+    *,
+    tuned: Annotated[
+        bool, typer.Option("--tuned", help="Train it with the approved pairs first.")
+    ] = False,
+    as_json: JsonOption = False,
+    settings: SettingsOption = None,
+) -> None:
+    """Measure another base model beside the version that answers; nobody's champion is changed.
+
+    Ctrl-C stops; asked for again, it goes on.
+    """
+    folder = Path(base).expanduser()
+    asked = {"base": str(folder.resolve()) if folder.is_dir() else base, "tuned": tuned}
+    with bar("Preparing") as advance:
+        found = find_installation(settings).perform("train.challenge", asked, advance)
+    if as_json:
+        print_json(found)
+        return
+    results.print(found["table"], markup=False, highlight=False)
+    verdict = "lets it through" if found["passed"] else "refuses it"
+    lines = ["", f"{found['version']} beside {found['beside']}: the gate {verdict}:"]
+    lines += [f"- {reason}" for reason in found["reasons"]]
+    lines += ["", found["advice"], f"Report, plot and card are in {found['folder']}."]
+    for line in lines:
+        results.print(line, markup=False, highlight=False)
 
 
 @train_app.command("retire")

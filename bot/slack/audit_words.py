@@ -69,6 +69,7 @@ def actions(say: Words) -> dict[str, str]:
         "version.rollback": say("went back to"),
         "version.export": say("exported"),
         "version.retire": say("retired"),
+        "version.challenge": say("measured another base model"),
         "canary.begin": say("began to try on some threads"),
         "canary.promoted": say("proved on some threads"),
         "canary.withdrawn": say("withdrawn from its trial"),

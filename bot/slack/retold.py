@@ -71,6 +71,11 @@ RUNS = (
         "{count} pairs are approved and not held, {train} of them to learn from and {held_out} "
         "kept for measuring; some of each are needed."
     ),
+    _told(
+        "{version} answers, on another base model than this process began with. Start the bot "
+        "anew, then train."
+    ),
+    _told("It was begun on the base model {one}, and here is {other}."),
     _told("The disk is full. Free some space, then run the training again."),
     _told("There was not enough memory. Free some, then run the training again."),
     _told("There was not enough memory. Lower training.batch_size or training.max_tokens."),
@@ -133,6 +138,10 @@ VERSIONS = (
     _told("There is no version with the number {version}."),
     _told("There is no version {version}. `skredder train list` shows those there are."),
     _told("{version} answers already."),
+    _told(
+        "{version} is there already, with other weights. Give the folder of the new ones another "
+        "name."
+    ),
     _told(
         "The champion was changed meanwhile: it is {version} now (revision {now}, not {before}). "
         "Look again and decide anew."

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from storage import pairs, runs, snapshots
 from storage.database import Database
 from storage.pairs import NewPair
+from storage.runs import CHALLENGE
 from storage.snapshots import SnapshotRecord
+from storage.tables import RunRow
 
 QUESTIONS = ["How long is lunch?", "Where do bikes go?", "Who mends laptops?", "When is payday?"]
 
@@ -61,5 +65,18 @@ def test_only_a_measured_run_uses_pairs_up(database: Database) -> None:
     with database.read() as session:
         assert snapshots.pairs_in_last(session) == frozenset(ids[:3])
     end_run(database, late, "3", "passed")
+    with database.read() as session:
+        assert snapshots.pairs_in_last(session) == frozenset(ids)
+
+
+def test_another_base_that_challenged_uses_pairs_up_only_if_it_answers(database: Database) -> None:
+    ids = four_pairs(database)
+    early, late = register(database, ids[:3]), register(database, ids, "b" * 64)
+    end_run(database, early, "1", "passed")
+    end_run(database, late, f"{CHALLENGE}org/other:1", "passed")
+    with database.read() as session:
+        assert snapshots.pairs_in_last(session) == frozenset(ids[:3])
+    with database.write() as session:  # as letting its version answer does
+        session.execute(update(RunRow).where(RunRow.id == 2).values(state="promoted"))
     with database.read() as session:
         assert snapshots.pairs_in_last(session) == frozenset(ids)

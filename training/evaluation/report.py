@@ -123,24 +123,28 @@ class Report:
         )
 
     def table(self) -> str:
-        """Return the numbers as a table of plain text, 78 characters wide."""
+        """Return the numbers as a table of plain text, 78 characters wide.
+
+        It is wider only where a version has a long name.
+        """
         versions = self._versions()
-        head = f"{'':<23}" + "".join(f"{scores.version:>12}" for scores in versions)
+        wide = max(12, *(len(scores.version) + 1 for scores in versions))
+        head = f"{'':<23}" + "".join(f"{scores.version:>{wide}}" for scores in versions)
         lines = [f"{head}   change (95 % interval)"]
         for name, label in LABELS.items():
             if self.challenger.measures[name].count == 0:
                 continue
-            cells = "".join(f"{scores.measures[name].mean:>12.0%}" for scores in versions)
+            cells = "".join(f"{scores.measures[name].mean:>{wide}.0%}" for scores in versions)
             change = self.differences[name]
             lines.append(
                 f"{label:<23}{cells}   {change.mean * 100:+.0f} "
                 f"({change.low * 100:+.0f} to {change.high * 100:+.0f})"
             )
-        words = "".join(f"{scores.words:>12.0f}" for scores in versions)
+        words = "".join(f"{scores.words:>{wide}.0f}" for scores in versions)
         lines.append(f"{'words an answer':<23}{words}")
         for kind in self.challenger.probes:
             counts = "".join(
-                f"{scores.probes[kind].right:>9}/{scores.probes[kind].total:<2}"
+                f"{scores.probes[kind].right:>{wide - 3}}/{scores.probes[kind].total:<2}"
                 for scores in versions
             )
             lines.append(f"{'  ' + kind:<23}{counts}")
