@@ -54,7 +54,7 @@ def measure(models: Models, folder: Path, champion: Measured) -> Report:
     return Measuring(
         folder=folder,
         base_name="old",
-        voice=VOICED.voice,
+        voice=Voice(),  # no written rule helps the classifier
         open_generator=models.opened,
         answer_tokens=16,
         probes=PROBES,
