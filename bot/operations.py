@@ -24,6 +24,7 @@ from bot.pair_care import CARE_ERRORS
 from bot.pair_deciding import PairDeciding
 from bot.permissions import NotAllowed
 from bot.planning import plan_json
+from bot.prequential_plot import NoPlot, write_scores
 from bot.question_text import QuestionUnusable, clean_question
 from bot.retraining import RetrainRefused
 from bot.run_plan import plan_run
@@ -67,6 +68,7 @@ USER_ERRORS: tuple[type[Exception], ...] = (
     IndexUnusable,
     InferenceFailed,
     KeywordIndexUnusable,
+    NoPlot,
     NotAllowed,
     PairChangeRefused,
     PairFileInvalid,
@@ -307,10 +309,18 @@ class Operations:
         )
         return asdict(curve) | {"helps": curve.helps, "message": curve.message}
 
-    def train_status(self) -> dict[str, Any]:
-        """Say where training stands."""
+    def train_status(self, plot: str | None = None) -> dict[str, Any]:
+        """Say where training stands, and draw the score on new questions into a file if wished.
+
+        Raises:
+                NoPlot: a plot is wished for, and there is none.
+        """
         found = self._skredder.retrainings.status_json()
-        return found | {"base": self._skredder.base.to_json()}
+        found |= {"base": self._skredder.base.to_json()}
+        if plot is not None:
+            drawn = write_scores(self._skredder.retrainings.scores_over_time(), Path(plot))
+            found |= {"plot": str(drawn)}
+        return found
 
     def train_list(self) -> list[dict[str, Any]]:
         """List the versions."""

@@ -14,36 +14,66 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from storage import pair_trials
+from storage import pair_trials, versions
 from storage.answers import Answer
 from storage.pair_trials import Score, Trial
 from storage.pairs import Pair
 from training.evaluation.agreement import agrees
-from training.evaluation.intervals import Interval, mean_interval, share_interval
+from training.evaluation.intervals import Interval, mean_interval, share_interval, wilson
 from training.evaluation.metrics import token_f1
 from training.prompt import without_citations
 
-#: Corrections that one point of the curve stands for.
-WINDOW = 20
+#: How much each correction counts less for the next one. With 0.95 the last 20 make up nearly two
+#: thirds of the score, and the interval is as wide as that of 39 corrections that count alike.
+FADING = 0.95
+
+#: Fewer scores than this are no curve: one answer more or less moves it by a fifth.
+FEWEST = 5
+
+#: How many changes of version are marked at most.
+_MOST_CHANGES = 50
 
 
 @dataclass(frozen=True)
 class Point:
-    """One point of the curve.
+    """How the score stood after a correction.
 
     Attributes:
-        at: When the last of its corrections came.
-        version: The version that answered most of them.
-        corrections: How many it stands for.
-        overlap: Their mean token F1.
-        agreeing: The share of answers that said what the expert says.
+        at: When it came.
+        version: Whose answer it bettered.
+        agreeing: The share of answers that said what the expert says, the newest counting most.
+        low: The lower end of its 95 % interval.
+        high: The upper end.
+        overlap: The mean token F1, weighted likewise.
     """
 
     at: datetime
     version: str
-    corrections: int
-    overlap: float
     agreeing: float
+    low: float
+    high: float
+    overlap: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """When another version began to answer, and which."""
+
+    at: datetime
+    version: str
+
+
+@dataclass(frozen=True)
+class History:
+    """The running score with the changes of version that happened meanwhile."""
+
+    points: tuple[Point, ...]
+    changes: tuple[Change, ...]
+
+    @property
+    def is_a_curve(self) -> bool:
+        """Whether there are enough scores to draw."""
+        return len(self.points) >= FEWEST
 
 
 @dataclass(frozen=True)
@@ -122,19 +152,43 @@ def _of_version(name: str, trials: Sequence[Trial]) -> VersionScore:
     )
 
 
-def curve(trials: Sequence[Trial], window: int = WINDOW) -> tuple[Point, ...]:
-    """Return the mean of each `window` trials in a row; the last may stand for fewer."""
-    points = []
-    for start in range(0, len(trials), window):
-        part = trials[start : start + window]
-        versions = [trial.score.version for trial in part]
+def curve(trials: Sequence[Trial], fading: float = FADING) -> tuple[Point, ...]:
+    """Return how the score ran: after each trial the mean of all, older ones counting less.
+
+    The prequential error with a fading factor α of Gama, Sebastião and Rodrigues, "On evaluating
+    stream learning algorithms" (Machine Learning 90, 2013): S = x + α S, B = 1 + α B, and S / B.
+    The interval is Wilson's for the effective size of the weights, (Σw)² / Σw² (Kish 1965).
+
+    Args:
+        trials: In the order in which they happened.
+        fading: α, above 0 and at most 1, which forgets nothing.
+    """
+    points, agreed, overlap, weights, squares = [], 0.0, 0.0, 0.0, 0.0
+    for trial in trials:
+        agreed = trial.score.agrees + fading * agreed
+        overlap = trial.score.overlap + fading * overlap
+        weights = 1 + fading * weights
+        squares = 1 + fading**2 * squares
+        low, high = wilson(agreed / weights, weights**2 / squares)
         points.append(
             Point(
-                at=part[-1].tried_at,
-                version=max(sorted(set(versions)), key=versions.count),
-                corrections=len(part),
-                overlap=sum(trial.score.overlap for trial in part) / len(part),
-                agreeing=sum(trial.score.agrees for trial in part) / len(part),
+                trial.tried_at, trial.score.version, agreed / weights, low, high, overlap / weights
             )
         )
     return tuple(points)
+
+
+def history(session: Session) -> History:
+    """Return how the score ran, and when another version began to answer meanwhile."""
+    points = curve(pair_trials.series(session))
+    if not points:
+        return History((), ())
+    moved = versions.promotions(session, limit=_MOST_CHANGES)
+    return History(
+        points,
+        tuple(
+            Change(each.created_at, each.version)
+            for each in reversed(moved)
+            if each.created_at >= points[0].at
+        ),
+    )

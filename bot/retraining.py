@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bot.canary import CanaryTrial, TrialStanding
 from bot.champion import Champion
 from bot.lessons import owe_lessons
-from bot.prequential import VersionScore, by_version, plain
+from bot.prequential import History, VersionScore, by_version, history, plain
 from bot.run_plan import measured_speed
 from bot.told import Told
 from bot.worker import TryLater
@@ -402,6 +402,11 @@ class Retrainings:
         """Return how each version did on what experts bettered before it could learn it."""
         with self._database.read() as session:
             return by_version(pair_trials.series(session))
+
+    def scores_over_time(self) -> History:
+        """Return how the score on new questions ran, and when another version began to answer."""
+        with self._database.read() as session:
+            return history(session)
 
     def status_json(self) -> dict[str, Any]:
         """Say where training stands, for a program."""

@@ -80,9 +80,19 @@ def run(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
 
 
 @train_app.command("status")
-def status(as_json: JsonOption = False, settings: SettingsOption = None) -> None:
+def status(
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also draw how answers did on what experts bettered, over time, as a PNG file."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    settings: SettingsOption = None,
+) -> None:
     """Say which version answers, how a trial stands, what has gathered, how the last run went."""
-    found = find_installation(settings).perform("train.status", {})
+    wanted = {} if plot is None else {"plot": str(plot.absolute())}
+    found = find_installation(settings).perform("train.status", wanted)
     if as_json:
         print_json(found)
         return
@@ -91,6 +101,8 @@ def status(as_json: JsonOption = False, settings: SettingsOption = None) -> None
     for line in (*first, *trial, found["readiness"], found["last_run"]):
         results.print(line, markup=False, highlight=False)
     _print_on_new_questions(found["on_new_questions"])
+    if plot is not None:
+        results.print(f"Drawn over time: {plot}", markup=False, highlight=False)
 
 
 def _print_on_new_questions(versions: list[dict[str, Any]]) -> None:

@@ -15,6 +15,7 @@ from bot.schedule import RetrainSchedule, ScheduleRefused
 from bot.slack import retrain_view
 from bot.slack.guard import Body, Guard, team_of, user_of
 from bot.slack.people import People
+from bot.slack.score_messages import ScoreMessages
 from bot.slack.words import Words
 
 #: What each word needs.
@@ -39,6 +40,7 @@ class RetrainCommand:
     retrainings: Retrainings
     schedule: RetrainSchedule
     plan: Callable[[], Plan]
+    scores: ScoreMessages
     wake_workers: Callable[[], None]
 
     def register(self, app: App) -> None:
@@ -68,6 +70,8 @@ class RetrainCommand:
             return {"text": say("I don't know `{word}`.", word=verb[:40]) + " " + _usage(say)}
         try:
             self.guard.require(user_id, _NEEDS[verb], team_of(body))
+            if verb == "status":
+                return {"text": self._status(body, say)}
             return self._do(verb, rest, self.guard.person_of(body), say)
         except (NotAllowed, RetrainRefused, ScheduleRefused) as refused:
             return {"text": say.told(refused)}
@@ -76,10 +80,6 @@ class RetrainCommand:
         if verb == "run":
             return self._ask_whether_to_start(say)
         match verb:
-            case "status":
-                status, last = self.retrainings.status(), self.retrainings.last_run()
-                told = retrain_view.status_text(status, self.plan(), last, say)
-                told += retrain_view.on_new_questions(self.retrainings.on_new_questions(), say)
             case "plan":
                 told = retrain_view.plan_text(self.plan(), say)
             case "cancel":
@@ -96,6 +96,15 @@ class RetrainCommand:
             case _:
                 told = self._schedule(rest, user_id, say)
         return {"text": told}
+
+    def _status(self, body: Body, say: Words) -> str:
+        """Say where training stands; the plot follows in direct messages."""
+        status, last = self.retrainings.status(), self.retrainings.last_run()
+        told = retrain_view.status_text(status, self.plan(), last, say)
+        told += retrain_view.on_new_questions(self.retrainings.on_new_questions(), say)
+        if self.scores.owe(user_of(body), team_of(body)):
+            told += "\n" + say("How that went over time is drawn in your direct messages with me.")
+        return told
 
     def _promote(self, rest: str, user_id: str, say: Words) -> str:
         name, _, why = rest.partition(" ")

@@ -37,6 +37,7 @@ from bot.slack.people import People
 from bot.slack.questions import QuestionJobs, RateLimits
 from bot.slack.retrain_command import RetrainCommand
 from bot.slack.run_messages import RunMessages
+from bot.slack.score_messages import ScoreMessages
 from bot.slack.sessions import Sessions
 from bot.slack.threads import GoodReplies, Threads
 from bot.teams import Teams
@@ -203,6 +204,7 @@ class SlackSide:
             retrainings.outcome,
         )
         lesson_messages = LessonMessages(database, calls, people, answer_unaided, self.bot_user_id)
+        score_messages = ScoreMessages(database, calls, people, retrainings.scores_over_time)
         self._give_ups = {"answer": question_jobs.give_up}
         handlers: dict[str, Handler] = {
             "answer": question_jobs.answer,
@@ -218,6 +220,7 @@ class SlackSide:
             "end_session": sessions.end_stopped,
             "publish_home": home.publish,
             "export_pairs": home.send_export,
+            "send_scores": score_messages.send,
             "tell_lesson": lesson_messages.tell,
         }
         self._workers = Workers(
@@ -245,7 +248,9 @@ class SlackSide:
             (
                 Feedback(database, calls, guard, people, corrections, audience_of, self.wake),
                 Asking(database, guard, people, permissions, self.wake),
-                RetrainCommand(guard, people, retrainings, schedule, self.plan, self.wake),
+                RetrainCommand(
+                    guard, people, retrainings, schedule, self.plan, score_messages, self.wake
+                ),
                 home,
             ),
             **self._of_the_app(http),

@@ -201,6 +201,9 @@ def test_the_status_of_training_shows_how_each_version_did_on_what_was_new_to_it
     with database.write() as session:
         pair_trials.record(session, 1, Score("v3", "grounded", 0.5, agrees=True))
     database.close()
+    refused = _run("train", "status", "--plot", folder / "scores.png")
+    assert refused.exit_code == 1
+    assert "1 of the 5 scores that a plot needs" in " ".join(refused.stderr.split())
     shown = _run("train", "status").stdout
     assert "Answers that experts bettered, and how many of them said the same:" in shown
     assert re.search(r"v3 +\S+ to \S+ +1 +100%  \(21% to 100%\)", shown)

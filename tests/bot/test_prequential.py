@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
+import matplotlib.image
 import pytest
 
 from bot import prequential
 from bot.corrections import Corrections
 from bot.permissions import Permissions
+from bot.prequential_plot import NoPlot, draw_scores, write_scores
 from bot.settings import People
 from bot.slack.retrain_view import on_new_questions
 from bot.slack.words import words
@@ -130,3 +135,80 @@ def test_an_admin_is_told_in_slack_in_their_language(
         f"*v3* sa det eksperten sier i {none} av 1 forbedret svar ({none} til {most})."
     )
     assert on_new_questions((), words("en")) == ""
+
+
+def _tries(database: Database, corrections: Corrections, agreeing: str, version: str) -> None:
+    """Let answers be bettered in turn: `+` said what the expert says, `-` another number."""
+    for place, sign in enumerate(agreeing):
+        said = "It is 49 weeks." if sign == "+" else "It is 40 weeks."
+        answer = _answered(database, said, ts=f"{version}{place}", version=version)
+        _adopt(corrections, "It is 49 weeks.", answer, key=f"{version}{place}")
+
+
+def _promoted(database: Database, name: str) -> None:
+    with database.write() as session:
+        before = versions.ensure_base(session)
+        run = runs.propose(session, name, "U0ADMIN")
+        runs.abandon(session, run.id, "it is done")  # the next may begin
+        made = versions.register(
+            session, name, run_id=run.id, folder=f"versions/{name}", manifest_sha256="0"
+        )
+        versions.judge(session, made.id, "passed")
+        versions.promote(
+            session, made.id, expected_revision=before.revision, actor="U0ADMIN", reason="better"
+        )
+
+
+def test_the_running_score_forgets_what_is_long_ago_and_says_how_sure_it_is(
+    database: Database, corrections: Corrections
+) -> None:
+    _tries(database, corrections, "-" * 40 + "+" * 40, "v3")
+    with database.read() as session:
+        points = prequential.history(session).points
+    assert len(points) == 80
+    # S / B by hand: of the last 40, each weighs 0.95 of the one after it
+    newest = (1 - 0.95**40) / (1 - 0.95**80)
+    assert points[-1].agreeing == pytest.approx(newest)
+    assert points[-1].agreeing > 0.85  # the plain mean is a half
+    assert points[39].agreeing == 0.0
+    assert points[-1].low < newest < points[-1].high
+    wide, narrow = points[0], points[39]
+    assert narrow.high - narrow.low < (wide.high - wide.low) / 4
+    assert points[79].high - points[79].low > 0.1  # and stays uncertain: old ones hardly count
+
+
+def test_what_was_answered_by_a_new_version_is_marked_where_it_began(
+    database: Database, corrections: Corrections
+) -> None:
+    _promoted(database, "v1")  # before anything was bettered: no change on the curve
+    _tries(database, corrections, "--+", "v1")
+    _promoted(database, "v2")
+    _tries(database, corrections, "+++", "v2")
+    with database.write() as session:
+        versions.rollback(session, "U0ADMIN", "too rude")
+    with database.read() as session:
+        found = prequential.history(session)
+    assert [change.version for change in found.changes] == ["v2", "v1"]
+    assert found.points[2].at <= found.changes[0].at <= found.points[3].at
+    assert found.changes[1].at >= found.points[-1].at
+
+
+def test_the_plot_is_a_picture_in_the_reader_s_language(
+    database: Database, corrections: Corrections, tmp_path: Path
+) -> None:
+    _tries(database, corrections, "--+++", "v1")
+    with database.read() as session:
+        found = prequential.history(session)
+    english, norwegian = (draw_scores(found, words(each).retold_name) for each in ("en", "nb"))
+    assert english != norwegian
+    assert matplotlib.image.imread(io.BytesIO(english)).shape[:2] == (396, 880)
+    written = write_scores(found, tmp_path / "scores.png")
+    assert written.read_bytes() == english
+    with pytest.raises(NoPlot, match="in a folder that exists"):
+        write_scores(found, tmp_path / "none" / "scores.png")
+
+
+def test_a_few_scores_are_no_curve(database: Database, corrections: Corrections) -> None:
+    _tries(database, corrections, "-+", "v1")
+    with database.read() as session, pytest.raises(NoPlot, match="2 of the 5 scores"):
+        draw_scores(prequential.history(session))

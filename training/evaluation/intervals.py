@@ -45,13 +45,21 @@ def share_interval(hits: int, count: int) -> Interval:
 
     Unlike the bootstrap it does not call a share certain where all of a few values are the same.
     """
-    if not count:
-        return Interval(0.0, 0.0, 0.0, 0)
-    share, squared = hits / count, NormalDist().inv_cdf((1 + _CONFIDENCE) / 2) ** 2
+    low, high = wilson(hits / count, count) if count else (0.0, 0.0)
+    return Interval(hits / count if count else 0.0, low, high, count)
+
+
+def wilson(share: float, count: float) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of a share (Wilson 1927) of `count` values.
+
+    The count may be broken: the effective size of a weighted sample (Kish, "Survey Sampling",
+    1965) takes the place of how many there are.
+    """
+    squared = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2) ** 2
     middle = (share + squared / (2 * count)) / (1 + squared / count)
     reach = sqrt(squared * (share * (1 - share) / count + squared / (4 * count**2)))
     reach /= 1 + squared / count
-    return Interval(share, max(0.0, middle - reach), min(1.0, middle + reach), count)
+    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def difference_interval(

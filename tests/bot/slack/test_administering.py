@@ -10,8 +10,10 @@ import pytest
 
 from bot.lessons import owe_lessons
 from bot.worker import TryLater
-from storage import audit, canaries, jobs, runs, snapshots, versions
+from storage import audit, canaries, jobs, pair_trials, pairs, runs, snapshots, versions
 from storage.jobs import Job
+from storage.pair_trials import Score
+from storage.pairs import NewPair
 from tests.bot.slack.conftest import Bot
 from training.base_model import BaseModel
 from training.manifest import write_manifest
@@ -204,6 +206,31 @@ def test_an_admin_exports_the_approved_pairs(bot: Bot) -> None:
 
     content = bot.wait(files, "the file")[0].decode()
     assert "we export this one" in content
+
+
+def test_the_status_is_followed_by_a_plot_of_how_new_questions_went(bot: Bot) -> None:
+    sindre = bot.workspace.person("Sindre")
+    assert "over time" not in sindre.slash("/retrain status").text
+    with bot.skredder.database.write() as session:
+        for number in range(5):
+            pair = NewPair(f"How many {number}?", f"It is {number}.", "U1", "import", f"i{number}")
+            made = pairs.propose(session, pair, 0.0)
+            pair_trials.record(session, made.id, Score("base", "grounded", 0.5, agrees=True))
+
+    def pictures() -> list[bytes]:
+        shown = bot.workspace.messages(sindre.dm_channel)
+        files = [bot.workspace.state.files[f["id"]] for m in shown for f in m.get("files", ())]
+        return [file.content for file in files if file.name == "scores.png"]
+
+    assert "drawn in your direct messages" in sindre.slash("/retrain status").text
+    assert bot.wait(pictures, "the plot")[0].startswith(b"\x89PNG")
+    sindre.slash("/retrain status")
+    bot.idle()
+    assert len(pictures()) == 1  # nothing has changed since
+    with bot.skredder.database.write() as session:
+        for pair in pairs.listed(session, "proposed", 5):
+            pairs.reject(session, pair.id, "U1")
+    assert "over time" not in sindre.slash("/retrain status").text
 
 
 def test_everybodys_home_is_in_their_language(bot: Bot) -> None:

@@ -33,7 +33,7 @@ KEYWORDS: dict[str, Any] = {
 FILES = [
     *sorted((ROOT / "slack").glob("*.py")),
     *(ROOT / name for name in ("permissions.py", "corrections.py", "retraining.py")),
-    *(ROOT / name for name in ("question_text.py", "schedule.py")),
+    *(ROOT / name for name in ("question_text.py", "schedule.py", "prequential_plot.py")),
     ROOT.parent / "training" / "evaluation" / "report.py",
 ]
 
