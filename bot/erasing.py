@@ -20,12 +20,14 @@ from sqlalchemy.orm import Session
 from bot.erasing_files import Found, clean_files, clean_logs, files_with
 from bot.erasing_pending import Pending, PendingErasures, write_for_owner
 from bot.home import Home
-from storage import audit, erasure, jobs, pairs, runs
+from storage import audit, erasure, jobs, pairs, person, runs
 from storage.clock import utc_now
 from storage.database import Database, DatabaseUnusable
-from storage.erasure import Written
+from storage.erasure import Search
 from storage.pair_uses import Uses, uses_of
+from storage.person import Person
 from storage.traces import Traces
+from storage.written import Written, emptied_of_others, written_by, written_by_others
 
 log = logging.getLogger(__name__)
 
@@ -151,19 +153,21 @@ class Erasing:
             on_progress({"done": number, "total": len(_STAGES), "name": _STAGES[number]})
 
         stage(0)
-        begun = self.pending.of(user)
         with self._database.read() as session:
-            now = begun or _begin(user, actor)
-            now = replace(now, written=now.written | erasure.written_by(session, user))
+            whom = person.find(session, user)
+            begun = self.pending.of(whom.name)
+            now = begun or _begin(whom.name, actor)
+            now = replace(now, written=now.written | written_by(session, whom))
             if now.written.is_empty:
                 raise NobodyToErase(
                     f"Nothing of {user!r} is known. Give the id that Slack shows under "
-                    "“Copy member ID” in the person's profile, such as U024BE7LH."
+                    "“Copy member ID” in the person's profile, such as U024BE7LH; if they are of "
+                    "another workspace than the first, with its id before it: T061EG9R6/U024BE7LH."
                 )
-            emptied = erasure.emptied_of_others(session, now.written)
+            emptied = emptied_of_others(session, now.written)
             now = replace(now, others=tuple(dict.fromkeys((*now.others, *emptied))))
             uses = uses_of(session, (*now.written.pairs, *now.written.asked_pairs))
-            traces = _traces(session, now)
+            search = _search(session, now, whom)
         since = None if begun is None else begun.begun_at
         if is_dry:
             return self._report(now, uses, is_dry=True, unfinished_since=since)
@@ -174,14 +178,15 @@ class Erasing:
         self._reconcile_verified()
         stage(3)
         if now.rows is None:
-            now = replace(now, rows=erasure.remaining(self._database, traces))
+            left_now = erasure.remaining(self._database, search)
+            now = replace(now, rows=left_now)
             self.pending.keep(now)
-        erasure.sweep(self._database, traces)
+        erasure.sweep(self._database, search)
         stage(4)
-        found = self._clean_files(uses, traces, is_dry=True)
+        found = self._clean_files(uses, search, is_dry=True)
         now = replace(now, files=tuple(dict.fromkeys((*(now.files or ()), *found))))
         self.pending.keep(now)
-        self._clean_files(uses, traces, is_dry=False)
+        self._clean_files(uses, search, is_dry=False)
         stage(5)
         left: dict[str, int] = {}
         try:
@@ -189,9 +194,9 @@ class Erasing:
         except DatabaseUnusable as busy:
             left[str(busy)] = 1
         stage(6)
-        left |= erasure.remaining(self._database, traces)
+        left |= erasure.remaining(self._database, search)
         others = self._pending_of_others(now)
-        left |= files_with([*self._searched(), *others], traces)
+        left |= files_with([*self._searched(), *others], search.anywhere)
         finished = self._report(now, uses, is_dry=False, unfinished_since=since, left=left)
         path = self.report_file(now.stands_for)
         write_for_owner(path, asdict(finished))
@@ -228,11 +233,12 @@ class Erasing:
                 },
             )
 
-    def _clean_files(self, uses: Uses, traces: Traces, *, is_dry: bool) -> tuple[Found, ...]:
+    def _clean_files(self, uses: Uses, search: Search, *, is_dry: bool) -> tuple[Found, ...]:
+        """Clean all files. Logs do not say of which workspace an id is, so any loses it."""
         snapshots = self._home.runs / "snapshots"
         used = {snapshots / f"{use.digest}.jsonl" for use in uses.snapshots}
-        found = clean_files(self._home.runs, used, traces, is_dry=is_dry)
-        return found + clean_logs(self._home.logs, traces, is_dry=is_dry)
+        found = clean_files(self._home.runs, used, search.anywhere, is_dry=is_dry)
+        return found + clean_logs(self._home.logs, search.own, is_dry=is_dry)
 
     def _searched(self) -> list[Path]:
         """The folders and files in which nothing may be left; models are weights, not words."""
@@ -288,13 +294,21 @@ def _begin(user: str, actor: str) -> Pending:
     return Pending(user, f"erased-{secrets.token_hex(4)}", actor, _now(), nothing, ())
 
 
-def _traces(session: Session, now: Pending) -> Traces:
-    own_id = (now.user,) if _IS_ID.fullmatch(now.user) else ()
-    return Traces(
+def _search(session: Session, now: Pending, whom: Person) -> Search:
+    ids = ((whom.id,) if _IS_ID.fullmatch(whom.id) else ()) + now.written.direct_messages
+    names = [whom.named(each) for each in ids]
+    traces = Traces(
         now.written.texts,
-        others=chain(now.others, erasure.written_by_others(session, now.written, now.user)),
-        names=(*own_id, *now.written.direct_messages),
+        others=chain(now.others, written_by_others(session, now.written, whom)),
+        names=names,
         stands_for=now.stands_for,
+        behind=() if whom.team else [f"{team}/" for team in whom.far],
+    )
+    return Search(
+        person=whom,
+        anywhere=traces,
+        own=traces.named((*names, *ids)),
+        foreign=traces.named(names if whom.team else ()),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from bot.erasing_files import Found
-from storage.erasure import Written
+from storage.written import Written
 from training.manifest import flush_folder
 
 _ENDING = ".pending.json"

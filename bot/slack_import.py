@@ -30,8 +30,8 @@ from knowledge.sources.slack_talk import (
 from knowledge.sources.slack_threads import AnsweredThread, find_answers
 from storage import pairs
 from storage.database import Database
-from storage.erasure import asked_by
 from storage.pairs import NewPair
+from storage.written import asked_by
 
 #: Where pairs of an export come from.
 ORIGIN = "slack-export"

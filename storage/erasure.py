@@ -6,29 +6,26 @@ counts and references hold. The pages that the company reads in are not touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Column, String, or_, select, update
+from sqlalchemy import JSON, Column, String, select, update
 from sqlalchemy.orm import Session
 
 from storage import audit
 from storage.database import Database
+from storage.person import Person, team_of_rows
 from storage.tables import (
     AnswerRow,
     AuditRow,
     InboxRow,
     JobRow,
-    PairConflictRow,
-    PairHoldRow,
-    PairRow,
-    PassageRow,
-    PromotionRow,
     QuestionRow,
     Table,
 )
-from storage.traces import TAKEN_OUT, Traces
+from storage.traces import Traces
+from storage.written import Written
 
 #: Rows looked at in one transaction.
 _AT_ONCE = 500
@@ -36,14 +33,21 @@ _AT_ONCE = 500
 #: Tables of what the company wrote, of numbers and hashes, or (the audit log) done by itself.
 _LEFT_ALONE = frozenset(
     """
-    alembic_version answer_sources audit documents pair_bands pair_groups passages serving
+    alembic_version audit documents pair_bands pair_groups passages serving
     serving_embedder snapshot_pairs snapshots sources workspaces
     """.split()
 )
 
-#: Columns in which everybody's own words stand; a person's are taken out by their rows.
+#: Columns in which everybody's own words stand, or the company's; a person's are taken out by
+#: their rows.
 _OWN_WORDS = frozenset(
     {
+        ("answer_sources", "passage_id"),
+        ("answer_sources", "uri"),
+        ("answer_sources", "title"),
+        ("answer_sources", "heading"),
+        ("answer_sources", "text"),
+        ("answer_sources", "link"),
         ("questions", "text"),
         ("pairs", "input"),
         ("pairs", "input_key"),
@@ -55,138 +59,10 @@ _OWN_WORDS = frozenset(
 #: Columns by which rows of the delivery protocol know each other.
 _IDENTITIES = frozenset({("jobs", "state"), ("inbox", "kind"), ("jobs", "kind")})
 
+#: As what the workspace that a row belongs to is read with it.
+_TEAM = "team_of_row"
+
 _GONE: dict[str, Any] = {"erased": True}
-
-
-@dataclass(frozen=True)
-class Written:
-    """What a person wrote, and where.
-
-    Attributes:
-        texts: Everything, in any order.
-        questions: The ids of the questions they asked.
-        pairs: The ids of the pairs whose answer they wrote, or that were made of such a one.
-        asked_pairs: The ids of other pairs, whose question they asked.
-        inbox: The ids of deliveries from Slack that they caused.
-        direct_messages: The ids of their direct messages with the bot.
-    """
-
-    texts: tuple[str, ...]
-    questions: tuple[int, ...]
-    pairs: tuple[int, ...]
-    asked_pairs: tuple[int, ...]
-    inbox: tuple[int, ...]
-    direct_messages: tuple[str, ...]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing of this person is known."""
-        return not (self.texts or self.questions or self.pairs or self.asked_pairs or self.inbox)
-
-    def __or__(self, other: Written) -> Written:
-        """Return what stands in either: what was gathered before, and what is there now."""
-        pairs = {*self.pairs, *other.pairs}
-        return Written(
-            texts=tuple(dict.fromkeys((*self.texts, *other.texts))),
-            questions=tuple(sorted({*self.questions, *other.questions})),
-            pairs=tuple(sorted(pairs)),
-            asked_pairs=tuple(sorted({*self.asked_pairs, *other.asked_pairs} - pairs)),
-            inbox=tuple(sorted({*self.inbox, *other.inbox})),
-            direct_messages=tuple(sorted({*self.direct_messages, *other.direct_messages})),
-        )
-
-
-def written_by(session: Session, user_id: str) -> Written:
-    """Gather what a person wrote."""
-    questions = session.execute(
-        select(QuestionRow.id, QuestionRow.text, QuestionRow.channel, QuestionRow.place).where(
-            QuestionRow.user_id == user_id
-        )
-    ).all()
-    asked = select(AnswerRow.id).join(QuestionRow).where(QuestionRow.user_id == user_id)
-    pairs = session.scalars(select(PairRow).where(PairRow.author == user_id)).all()
-    theirs = _made_of(session, [pair.id for pair in pairs])
-    asked_pairs = session.scalars(
-        select(PairRow).where(
-            PairRow.id.not_in(theirs),
-            PairRow.erased_at.is_(None),
-            or_(
-                PairRow.answer_id.in_(asked),
-                PairRow.asked_by == user_id,
-                PairRow.reason.like(f"%{asked_by(user_id)}%"),
-            ),
-        )
-    ).all()
-    inbox: dict[int, list[str]] = dict(_deliveries(session, user_id))
-    texts = [
-        *(text for _, text, _, _ in questions),
-        *(text for pair in pairs for text in (pair.input, pair.output, pair.context, pair.reason)),
-        *(pair.input for pair in asked_pairs),
-        *(text for texts in inbox.values() for text in texts),
-        *_reasons(session, user_id),
-    ]
-    return Written(
-        texts=tuple(dict.fromkeys(part for text in texts for part in _parts(text))),
-        questions=tuple(question_id for question_id, _, _, _ in questions),
-        pairs=tuple(sorted(theirs)),
-        asked_pairs=tuple(sorted(pair.id for pair in asked_pairs)),
-        inbox=tuple(sorted(inbox)),
-        direct_messages=tuple(sorted({c for _, _, c, place in questions if place == "dm"})),
-    )
-
-
-def _made_of(session: Session, pair_ids: Iterable[int]) -> set[int]:
-    """Return the ids of pairs with those of all that were made of their words, by whomever."""
-    found = set(pair_ids)
-    fresh = sorted(found)
-    while fresh:
-        some, fresh = fresh[:_AT_ONCE], fresh[_AT_ONCE:]
-        made = select(PairRow.id).where(
-            PairRow.derived_from_id.in_(some), PairRow.erased_at.is_(None)
-        )
-        new = set(session.scalars(made)) - found
-        found |= new
-        fresh += sorted(new)
-    return found
-
-
-def _parts(text: str | None) -> Iterator[str]:
-    """Yield what stands beside what was taken out of a text before."""
-    yield from (part for part in (text or "").split(TAKEN_OUT) if part.strip())
-
-
-def asked_by(user_id: str) -> str:
-    """Return how a pair's reason names the person whose question it is, when no answer does."""
-    return f"Asked by <@{user_id}>"
-
-
-def written_by_others(session: Session, written: Written, user_id: str) -> Iterator[str]:
-    """Yield the company's pages, and the questions and pairs of everybody else.
-
-    What stands there is not this person's alone, although they may have quoted it.
-    """
-    yield from session.scalars(select(PassageRow.text).execution_options(yield_per=_AT_ONCE))
-    yield from session.scalars(select(QuestionRow.text).where(QuestionRow.user_id != user_id))
-    own = {*written.pairs, *written.asked_pairs}
-    for pair_id, asked, answered in session.execute(
-        select(PairRow.id, PairRow.input, PairRow.output)
-    ):
-        if pair_id not in own:
-            yield asked
-        if pair_id not in written.pairs:
-            yield answered
-
-
-def emptied_of_others(session: Session, written: Written) -> tuple[str, ...]:
-    """Return what others wrote and the erasure empties: the answers in pairs of their questions.
-
-    The rest of what `written_by_others` yields can be asked for afterwards, too.
-    """
-    found: list[str] = []
-    for start in range(0, len(written.asked_pairs), _AT_ONCE):
-        some = written.asked_pairs[start : start + _AT_ONCE]
-        found += session.scalars(select(PairRow.output).where(PairRow.id.in_(some)))
-    return tuple(text for text in dict.fromkeys(found) if text)
 
 
 def erase_rows(session: Session, written: Written, stands_for: str) -> None:
@@ -218,31 +94,60 @@ def erase_rows(session: Session, written: Written, stands_for: str) -> None:
         )
 
 
-def sweep(database: Database, traces: Traces) -> None:
+@dataclass(frozen=True)
+class Search:
+    """What to look for of a person, by whose rows it is looked for in.
+
+    Attributes:
+        person: Whose.
+        anywhere: In rows that belong to no workspace, and in files.
+        own: In rows of the person's workspace, where their bare id is theirs.
+        foreign: In rows of another one, where it is somebody else's.
+    """
+
+    person: Person
+    anywhere: Traces
+    own: Traces
+    foreign: Traces
+
+    def of(self, row: Mapping[str, Any]) -> Traces:
+        """Return what to look for in a row."""
+        if _TEAM not in row:
+            return self.anywhere
+        return self.own if self.person.is_of(row[_TEAM]) else self.foreign
+
+
+def sweep(database: Database, search: Search) -> None:
     """Take copies out of all tables, some rows in each transaction; again, it changes nothing."""
     for name, columns, rows in _everything(database):
         for row in rows:
-            found = {c.name: _taken_out(row[c.name], traces) for c in columns}
-            found = {key: value for key, value in found.items() if value != row[key]}
+            wanted = search.of(row)
+            found = {c.name: _taken_out(row[c.name], wanted) for c in columns}
+            found = {
+                c.name: _alone(c, found[c.name], row)
+                for c in columns
+                if found[c.name] != row[c.name]
+            }
             if found:
                 _write(database, name, row, found)
     with database.write() as session:
-        records = audit.reseal(session, lambda details: _without_texts(details, traces))
+        records = audit.reseal(session, lambda details: _without_texts(details, search.anywhere))
         if records:
             audit.record(session, "erasure", "audit.reseal", "audit log", {"records": records})
 
 
-def remaining(database: Database, traces: Traces) -> dict[str, int]:
+def remaining(database: Database, search: Search) -> dict[str, int]:
     """Count the rows in which something of the person still stands, by table."""
     left: dict[str, int] = {}
     for name, columns, rows in _everything(database):
         for row in rows:
-            if any(_holds(row[column.name], traces) for column in columns):
+            wanted = search.of(row)
+            if any(_holds(row[column.name], wanted) for column in columns):
                 left[name] = left.get(name, 0) + 1
     with database.read() as session:
         logged: list[dict[str, Any]] = list(session.scalars(select(AuditRow.details)))
         for details in logged:
-            if _without_texts(details, traces) != details:
+            if _without_texts(details, search.anywhere) != details:
                 left["audit"] = left.get("audit", 0) + 1
     return left
 
@@ -268,10 +173,13 @@ def _everything(
 def _rows(
     database: Database, name: str, columns: Sequence[Column[Any]]
 ) -> Iterator[Mapping[str, Any]]:
-    (key,) = Table.metadata.tables[name].primary_key.columns
+    table = Table.metadata.tables[name]
+    (key,) = table.primary_key.columns
+    team = team_of_rows(table)
+    of_team = () if team is None else (team.label(_TEAM),)
     last: Any = None
     while True:
-        wanted = select(key, *columns).order_by(key).limit(_AT_ONCE)
+        wanted = select(key, *columns, *of_team).order_by(key).limit(_AT_ONCE)
         if last is not None:
             wanted = wanted.where(key > last)
         with database.read() as session:
@@ -297,6 +205,11 @@ def _taken_out(value: Any, traces: Traces) -> Any:
     return traces.taken_out_of_json(value)
 
 
+def _alone(column: Column[Any], value: Any, row: Mapping[str, Any]) -> Any:
+    """Return what takes a value's place: where no two may be the same, with the row's number."""
+    return f"{value} {row['id']}" if column.unique and isinstance(value, str) else value
+
+
 def _holds(value: Any, traces: Traces) -> bool:
     return bool(_taken_out(value, traces) != value)
 
@@ -310,51 +223,3 @@ def _without_texts(details: Any, traces: Traces) -> Any:
     if isinstance(details, dict):
         return {key: _without_texts(each, traces) for key, each in details.items()}
     return details
-
-
-def _deliveries(session: Session, user_id: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield what Slack delivered because of the person, with the texts they typed."""
-    rows = session.execute(
-        select(InboxRow.id, InboxRow.payload).execution_options(yield_per=_AT_ONCE)
-    )
-    for row in rows:
-        payload = _object(row.payload)
-        event, user = _object(payload.get("event")), payload.get("user")
-        who = {
-            user.get("id") if isinstance(user, dict) else user,
-            payload.get("user_id"),
-            event.get("user"),
-            _object(event.get("message")).get("user"),
-        }
-        if user_id in who:
-            typed = [payload.get("text"), event.get("text"), *_typed(payload.get("view"))]
-            yield int(row.id), [str(text) for text in typed if text]
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _typed(view: Any) -> Iterator[str]:
-    """Yield what was typed into a form."""
-    for block in _object(_object(_object(view).get("state")).get("values")).values():
-        for element in _object(block).values():
-            if isinstance(_object(element).get("value"), str):
-                yield element["value"]
-
-
-def _reasons(session: Session, user_id: str) -> Iterator[str]:
-    """Yield the reasons a person gave for decisions."""
-    for wanted in (
-        select(PairRow.decision_reason).where(PairRow.decided_by == user_id),
-        select(PairHoldRow.release_reason).where(PairHoldRow.released_by == user_id),
-        select(PairConflictRow.decision_reason).where(PairConflictRow.decided_by == user_id),
-        select(PromotionRow.reason).where(PromotionRow.actor == user_id),
-    ):
-        yield from (reason for reason in session.scalars(wanted) if reason)
-    logged: Iterable[dict[str, Any]] = session.scalars(
-        select(AuditRow.details).where(AuditRow.actor == user_id)
-    )
-    for details in logged:
-        if isinstance(details.get("reason"), str):
-            yield details["reason"]

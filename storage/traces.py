@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from copy import copy
 from typing import Any
 
 #: A run of so many characters that the person wrote, and nobody else, is taken for theirs.
@@ -33,6 +34,7 @@ class Traces:
         others: What others wrote. Runs that occur there, too, are not looked for.
         names: The ids of the person: whole words that stand for nobody else.
         stands_for: What takes the place of the ids.
+        behind: What makes a name somebody else's where it stands right before it.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Traces:
         others: Iterable[str] = (),
         names: Iterable[str] = (),
         stands_for: str = TAKEN_OUT,
+        behind: Iterable[str] = (),
     ) -> None:
         written = {form for text in texts for form in _forms(text)}
         self._whole = sorted(t for t in written if SHORTEST <= len(t) < RUN)
@@ -63,7 +66,14 @@ class Traces:
         self._names = tuple(names)
         self._stands_for = stands_for
         self._word = _any_word([*self._whole])
-        self._name = _any_word(self._names)
+        self._name = _any_word(self._names, behind)
+
+    def named(self, names: Iterable[str]) -> Traces:
+        """Return the same texts with other names, looked for whatever stands before them."""
+        other = copy(self)
+        other._names = tuple(names)
+        other._name = _any_word(other._names)
+        return other
 
     @property
     def is_empty(self) -> bool:
@@ -140,6 +150,7 @@ def _forms(text: str) -> set[str]:
     return {form for form in forms if len(form) >= SHORTEST}
 
 
-def _any_word(words: Iterable[str]) -> re.Pattern[str]:
+def _any_word(words: Iterable[str], behind: Iterable[str] = ()) -> re.Pattern[str]:
+    of_others = "".join(f"(?<!{re.escape(before)})" for before in sorted(behind))
     choices = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    return re.compile(rf"(?<!\w)(?:{choices})(?!\w)" if choices else r"(?!)")
+    return re.compile(rf"(?<!\w){of_others}(?:{choices})(?!\w)" if choices else r"(?!)")

@@ -16,7 +16,13 @@ ReasonOption = Annotated[str, typer.Option(help="Why; it is kept with what is ch
 
 
 def erase(
-    user: Annotated[str, typer.Option(help="The person's id in Slack.")],
+    user: Annotated[
+        str,
+        typer.Option(
+            help="The person's id in Slack, behind that of their workspace if it is not the first: "
+            "U024BE7LH, T061EG9R6/U024BE7LH."
+        ),
+    ],
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,

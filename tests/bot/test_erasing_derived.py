@@ -17,10 +17,11 @@ from bot.pair_checks import PairChecks
 from bot.pair_masking import PairMasking
 from bot.permissions import Permissions
 from bot.settings import People
-from storage import answers, erasure, pairs, questions
+from storage import answers, pairs, person, questions
 from storage.answers import NewAnswer
 from storage.database import Database
 from storage.pairs import NewPair
+from storage.written import written_by
 from tests.bot.erasing_stage import (
     BO,
     BOSS,
@@ -181,7 +182,7 @@ def test_in_an_older_installation_it_is_found_out_which_pair_another_was_made_of
     database = Database(url)
     database.migrate()
     with database.read() as session:
-        hers = erasure.written_by(session, EVA)
+        hers = written_by(session, person.find(session, EVA))
     database.close()
     assert hers.pairs == (1, 2, 3)
     assert hers.asked_pairs == (4, 5)
