@@ -58,13 +58,15 @@ def told_repeats(rows: int, prompts: int) -> str:
     if least == 0 or (least, more) == (1, 0):
         return f"{rows:,} general examples are rehearsed, each once."
     each = f"{least} or {least + 1} times" if more else f"{least} times"
-    told = f"{rows:,} general examples are rehearsed: {prompts:,} different ones, each {each}."
-    if rows > OFTEN * prompts:
-        told += (
-            " That is often: the same few answers may be learned by heart instead of keeping what "
-            "the base model knows. Lower training.replay_share if general questions come out worse."
-        )
-    return told
+    often = (
+        " That is often: the same few answers may be learned by heart instead of keeping what "
+        "the base model knows. Lower training.replay_share if general questions come out worse."
+        if rows > OFTEN * prompts
+        else ""
+    )
+    return (
+        f"{rows:,} general examples are rehearsed: {prompts:,} different ones, each {each}.{often}"
+    )
 
 
 def make_replay(

@@ -148,6 +148,13 @@ VERSIONS = (
     ),
 )
 
+#: How often general examples come back in a training.
+REHEARSED = (
+    _told("No general examples are rehearsed."),
+    _told("{rows} general examples are rehearsed, each once."),
+    _told("{rows} general examples are rehearsed: {prompts} different ones, each {each}.{often}"),
+)
+
 #: What speaks against a pair.
 HOLDS = (
     _told("The question is too short: {words} could mean anything."),
@@ -234,6 +241,13 @@ PIECES = {
     ),
     "device": (_told("this machine's processor ({threads} threads)"),),
     "disagreement": DISAGREEMENTS,
+    "each": (_told("{least} or {most} times"), _told("{count} times")),
+    "often": (
+        _told(
+            " That is often: the same few answers may be learned by heart instead of keeping what "
+            "the base model knows. Lower training.replay_share if general questions come out worse."
+        ),
+    ),
 }
 
 #: Values that are words of their own.
@@ -288,7 +302,7 @@ NAMES = (
     _told("retired"),
 )
 
-SENTENCES = (*GATE, *RUNS, *VERSIONS, *HOLDS, *PAIRS)
+SENTENCES = (*GATE, *RUNS, *REHEARSED, *VERSIONS, *HOLDS, *PAIRS)
 
 #: Values that are lists, with what stands between.
 _LISTS = {"kinds": ", ", "found": ", ", "faults": "; ", "changes": " and ", "states": " or "}
@@ -297,7 +311,14 @@ _NUMBER = r"[+-]?\d[\d,]*(?:\.\d+)?%?"
 _CHANGE = rf"{_NUMBER} points \({_NUMBER} to {_NUMBER}\)"
 
 #: How values look that could otherwise be mistaken; all else is any text.
-_SHAPES = {"change": _CHANGE, "mean": _NUMBER, "low": _NUMBER, "high": _NUMBER, "said": ".*?"}
+_SHAPES = {
+    "change": _CHANGE,
+    "mean": _NUMBER,
+    "low": _NUMBER,
+    "high": _NUMBER,
+    "said": ".*?",
+    "often": ".*?",
+}
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _IS_NUMBER = re.compile(_NUMBER)

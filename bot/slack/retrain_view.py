@@ -46,6 +46,7 @@ def plan_text(plan: Plan, say: Words) -> str:
             measured=say(", as the last run did") if plan.is_speed_measured else "",
             measuring=say.duration(plan.measuring_seconds),
         ),
+        say("*Against forgetting:* {rehearsed}", rehearsed=say.retold(plan.rehearsed)),
     ]
     if plan.hour_price:
         lines.append(

@@ -62,7 +62,7 @@ def test_everybody_sees_in_app_home_what_concerns_them(bot: Bot) -> None:
 
 def test_the_plan_says_counts_time_and_cost(bot: Bot) -> None:
     reply = bot.workspace.person("Sindre").slash("/retrain plan").text
-    for part in ("*Pairs:*", "*Time:*", "*Cost:*", "*Too early:*"):
+    for part in ("*Pairs:*", "*Time:*", "*Against forgetting:*", "*Cost:*", "*Too early:*"):
         assert part in reply
 
 

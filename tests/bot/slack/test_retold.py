@@ -22,6 +22,7 @@ from training.gate import decide
 from training.pair_quality import Examined, quality_faults, rudeness
 from training.readiness import due
 from training.recipe import GateRules
+from training.replay import told_repeats
 
 ROOT = Path(bot.__file__).parents[1]
 NORWEGIAN = words("nb")
@@ -30,6 +31,7 @@ NORWEGIAN = words("nb")
 REASONS = (
     "training/gate.py",
     "training/readiness.py",
+    "training/replay.py",
     "training/pair_quality.py",
     "training/pair_poisoning.py",
     "training/personal_data.py",
@@ -173,6 +175,14 @@ def test_the_gates_reasons_are_read_in_norwegian_with_norwegian_numbers() -> Non
          "foreslått."),
         ("It contradicts pair 4: the month: May or June",
          "Det motsier par 4: måneden: May eller June"),
+        (told_repeats(0, 140), "Ingen allmenne eksempler øves på."),
+        (told_repeats(60, 140), "Det øves på 60 allmenne eksempler, én gang på hvert."),
+        (told_repeats(280, 140),
+         "Det øves på 280 allmenne eksempler: 140 ulike, 2 ganger på hvert."),
+        (told_repeats(1_400, 135),
+         "Det øves på 1\xa0400 allmenne eksempler: 135 ulike, 10 eller 11 ganger på hvert. Det er "
+         "ofte: de samme få svarene kan bli lært utenat i stedet for at grunnmodellen beholder "
+         "det den kan. Senk training.replay_share hvis allmenne spørsmål besvares dårligere."),
         ("loss 1.25, 180 tokens a second", "tap 1,25, 180 tokener i sekundet"),
         ("A sentence that nobody knows.", "A sentence that nobody knows."),
     ],
