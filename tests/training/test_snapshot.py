@@ -40,7 +40,7 @@ def build(
         replay,
         folder=folder,
         base="small-model",
-        make=row_maker(recipe or Recipe(replay_share=0.2)),
+        make=row_maker(recipe or Recipe(bare_share=0.0, replay_share=0.2)),
     )
 
 
@@ -54,7 +54,7 @@ def test_the_same_input_gives_the_same_digest(tmp_path: Path) -> None:
 def test_another_seed_answer_or_persona_gives_another_digest(tmp_path: Path) -> None:
     digests = {
         build(tmp_path).digest,
-        build(tmp_path, recipe=Recipe(replay_share=0.2, seed=8)).digest,
+        build(tmp_path, recipe=Recipe(bare_share=0.0, replay_share=0.2, seed=8)).digest,
         build(tmp_path, pairs=[*PAIRS[:-1], pair(40, split="held_out", output="Hei!")]).digest,
     }
     assert len(digests) == 3
@@ -84,9 +84,9 @@ def test_a_line_separator_inside_an_answer_does_not_cut_its_row(
 
 
 def test_replay_makes_up_its_share_of_the_training_rows(tmp_path: Path) -> None:
-    snapshot = build(tmp_path, recipe=Recipe(replay_share=0.2))
+    snapshot = build(tmp_path, recipe=Recipe(bare_share=0.0, replay_share=0.2))
     assert snapshot.replay_rows / len(snapshot.train) == pytest.approx(0.2)
-    assert build(tmp_path, recipe=Recipe(replay_share=0.0)).replay_rows == 0
+    assert build(tmp_path, recipe=Recipe(bare_share=0.0, replay_share=0.0)).replay_rows == 0
 
 
 def rows_of(snapshot: Snapshot) -> str:
@@ -97,7 +97,7 @@ def rows_of(snapshot: Snapshot) -> str:
 
 
 def test_replay_keeps_its_share_where_there_are_fewer_prompts_than_rows(tmp_path: Path) -> None:
-    recipe = Recipe(replay_share=0.9)
+    recipe = Recipe(bare_share=0.0, replay_share=0.9)
     snapshot = build(tmp_path, recipe=recipe)
     assert snapshot.replay_rows / len(snapshot.train) == pytest.approx(0.9)
     times = Counter(row.question for row in snapshot.train if row.kind == "replay")
@@ -107,15 +107,16 @@ def test_replay_keeps_its_share_where_there_are_fewer_prompts_than_rows(tmp_path
 
 def test_a_prompt_without_an_answer_is_no_row_and_the_others_make_up_for_it(tmp_path: Path) -> None:
     replay = [*REPLAY[:29], ("Say nothing.", "")]
-    few = build(tmp_path, replay=replay, recipe=Recipe(replay_share=0.48))
+    few = build(tmp_path, replay=replay, recipe=Recipe(bare_share=0.0, replay_share=0.48))
     assert few.replay_rows == 29
-    many = build(tmp_path, replay=replay, recipe=Recipe(replay_share=0.9))
+    many = build(tmp_path, replay=replay, recipe=Recipe(bare_share=0.0, replay_share=0.9))
     assert (many.replay_rows, many.replay_prompts) == (288, 29)
 
 
 def test_where_prompts_suffice_the_rows_are_those_that_they_always_were(tmp_path: Path) -> None:
     shares = (0.2, 0.4)
-    assert [rows_of(build(tmp_path, recipe=Recipe(replay_share=share))) for share in shares] == [
+    recipes = [Recipe(bare_share=0.0, replay_share=share) for share in shares]
+    assert [rows_of(build(tmp_path, recipe=recipe)) for recipe in recipes] == [
         "cfa5ff1b93ba65ee03149fe93fa0073982f6a470b29c65a67f5aeb1df473e57c",
         "c8cef0d69695daa47d96f95fe2d8009b0dab29298c61828823516da010ebf78a",
     ]
