@@ -164,6 +164,7 @@ def test_a_training_interrupted_after_its_best_ends_with_the_same_weights(
         "learning_rate": 0.5,
         # Where its best lies is another step on another processor; there must be room after it.
         "epochs": 8,
+        "compute": "float32",
         "validation_share": 0.25,
         "validate_every": 1,
         "patience": 2,
