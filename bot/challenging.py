@@ -37,6 +37,7 @@ from storage.versions import BASE, PromotionRefused, Serving, Version
 from training.base_model import BaseModel, BaseModelCorrupt, BaseModelMissing
 from training.challenge_questions import questions_for, usable_pairs
 from training.evaluation.answers import EvaluationStopped
+from training.evaluation.model_card import language_names
 from training.evaluation.report import Report
 from training.evaluation.voice import VoiceUnclear
 from training.gate import GateDecision, decide
@@ -56,8 +57,6 @@ BASE_TAUGHT = "base taught"
 
 #: Letters that a name of a version may have; others become hyphens.
 _UNFIT = re.compile(r"[^a-z0-9.]+")
-
-_LANGUAGES = {"en": "English", "no": "Norwegian", "other": "another language"}
 
 
 class Challenging:
@@ -134,11 +133,8 @@ class Challenging:
             decision = decide(report, self._training.rules)
             found = self._challenge(name, other, report, decision)
             self._entered(found, actor, serving, asked)
-            languages = dict.fromkeys(row.language for row in asked.held_out)
-            found.write(
-                self._training.make.persona,
-                tuple(sorted(_LANGUAGES.get(each, each) for each in languages)),
-            )
+            languages = language_names({row.language for row in asked.held_out})
+            found.write(self._training.make.persona, languages)
             return found
 
     def tuned(self, ref: str, actor: str, on_progress: Progress) -> Challenge:

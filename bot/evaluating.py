@@ -17,7 +17,12 @@ from storage.versions import BASE, PromotionRefused, Version
 from training.base_model import BaseModel
 from training.challenge_questions import VOICE_PAIRS
 from training.evaluation.agreement import sayings_of
-from training.evaluation.model_card import CardFacts, SnapshotFacts, model_card
+from training.evaluation.model_card import (
+    CardFacts,
+    SnapshotFacts,
+    language_names,
+    model_card,
+)
 from training.evaluation.verdict import EvaluationQuestion, Said
 from training.evaluation.voice import StrictVoice, VoiceRules, VoiceUnclear
 from training.evaluation.ways import Way, summed_up
@@ -29,8 +34,6 @@ from training.snapshot import unanswerable_rows
 Progress = Callable[[dict[str, Any]], None]
 
 Item = TypeVar("Item")
-
-_LANGUAGES = {"en": "English", "no": "Norwegian", "other": "another language"}
 
 
 class Evaluating:
@@ -84,12 +87,12 @@ class Evaluating:
             raise EvaluationRefused(_NO_PAIRS)
         on_progress({"name": "Finding the passages of each pair", "done": 0, "total": None})
         learned = self._learned(approved)
-        bar = ProgressBar(on_progress)
+        bar, make = ProgressBar(on_progress), self._make.looking_up_once()
         try:
             report = self._measuring.compare(
-                self._make.rows(held_out),
+                make.rows(held_out),
                 learned,
-                unanswerable=unanswerable_rows(held_out, self._make),
+                unanswerable=unanswerable_rows(held_out, make),
                 seed=self._seed,
                 champion=measured(other),
                 challenger=measured(chosen),
@@ -269,7 +272,7 @@ class Evaluating:
             made_at=version.created_at.date().isoformat(),
             gate=version.standing,
             snapshot=self._snapshot_facts(version),
-            languages=tuple(sorted(_LANGUAGES.get(name, name) for name in languages)),
+            languages=language_names(languages),
         )
 
     def _snapshot(self, version: Version) -> str | None:

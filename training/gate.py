@@ -143,9 +143,7 @@ def _guards(rules: GateRules) -> tuple[_Bound, ...]:
 def _behind_the_champion(report: Report, bounds: Sequence[_Bound]) -> list[str]:
     faults = []
     for bound in bounds:
-        change = report.differences.get(bound.measure)
-        if change is None:  # a report from before this was measured
-            continue
+        change = report.differences[bound.measure]
         gain = _turned(change) if bound.less_is_better else change
         if _is_worse(gain, bound.tolerance, bound.sureness):
             faults.append(

@@ -20,7 +20,7 @@ from training.base_model import BaseModel
 from training.evaluation.likelihood import ReferenceLikelihood
 from training.job import TrainingJob
 from training.process import TrainingCancelled, TrainingFailed, run_training
-from training.rows import Retrieve, RetrievedPassage, RowMaker
+from training.rows import RowMaker
 from training.snapshot import Snapshot, build_snapshot
 from training.version_files import ADAPTER
 
@@ -157,7 +157,8 @@ def draw_curve(
         patience=0,
         chooses_scale=False,
     )
-    make = replace(making.make, recipe=recipe, retrieve=_once(making.make.retrieve))
+    # Every part holds those of the one before.
+    make = replace(making.make, recipe=recipe).looking_up_once()
     making = replace(making, make=make)
     shutil.rmtree(folder, ignore_errors=True)
     try:
@@ -249,18 +250,6 @@ def _whole_groups(drawn: Sequence[Pair], wished: int) -> int:
 
 def _draw(group: str, seed: int) -> bytes:
     return hashlib.sha256(f"{seed}/{group}".encode()).digest()
-
-
-def _once(retrieve: Retrieve) -> Retrieve:
-    """Look up each question once: every part holds those of the one before."""
-    known: dict[str, Sequence[RetrievedPassage]] = {}
-
-    def looked_up(question: str) -> Sequence[RetrievedPassage]:
-        if question not in known:
-            known[question] = retrieve(question)
-        return known[question]
-
-    return looked_up
 
 
 def _frozen(part: Sequence[Pair], making: Making, folder: Path) -> Snapshot:

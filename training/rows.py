@@ -161,7 +161,18 @@ class RowMaker:
 
     def is_too_long(self, row: Row) -> bool:
         """Whether a row has more tokens than the recipe allows."""
-        return is_too_long(row, self.recipe, self.count_tokens)
+        return row_tokens(row, self.count_tokens) > self.recipe.max_tokens
+
+    def looking_up_once(self) -> RowMaker:
+        """Return what makes the same rows and looks each question up once, however many it has."""
+        known: dict[str, Sequence[RetrievedPassage]] = {}
+
+        def looked_up(question: str) -> Sequence[RetrievedPassage]:
+            if question not in known:
+                known[question] = self.retrieve(question)
+            return known[question]
+
+        return replace(self, retrieve=looked_up)
 
     def _found(self, pair: Pair) -> tuple[list[RetrievedPassage], list[RetrievedPassage]]:
         """Return what retrieval finds for a pair's question, and the sections it rests on."""
@@ -211,11 +222,6 @@ def replay_row(prompt: str, answer: str) -> Row:
         answer=answer,
         question=prompt,
     )
-
-
-def is_too_long(row: Row, recipe: Recipe, count_tokens: CountTokens) -> bool:
-    """Whether a row has more tokens than the recipe allows."""
-    return row_tokens(row, count_tokens) > recipe.max_tokens
 
 
 def row_tokens(row: Row, count_tokens: CountTokens) -> int:

@@ -19,7 +19,7 @@ from typing import Any
 from storage.pairs import Pair
 from training.prompt import PROMPT_VERSION, ChatMessage
 from training.replay import evenly, rows_wanted
-from training.rows import Kind, Row, RowMaker, is_drawn, is_too_long, order_of, replay_row
+from training.rows import Kind, Row, RowMaker, is_drawn, order_of, replay_row
 
 #: What of the recipe decides about the rows; the rest may change without a new snapshot.
 _ROW_SETTINGS = (
@@ -123,7 +123,7 @@ def build_snapshot(
     Raises:
         HeldOutLeaked: a group is on both sides of the split.
     """
-    recipe, count_tokens = make.recipe, make.count_tokens
+    make, recipe = make.looking_up_once(), make.recipe
     usable = [pair for pair in sorted(pairs, key=lambda pair: pair.id) if pair.is_usable]
     made = [make.pair(pair, "held_out" if pair.is_held_out else "train") for pair in usable]
     too_long = [row for row in made if make.is_too_long(row)]
@@ -131,7 +131,7 @@ def build_snapshot(
     rows = [row for row in made if row not in too_long] + beside
     learned = sum(1 for row in rows if row.split == "train")
     general = [replay_row(prompt, answer) for prompt, answer in replay if answer]
-    general = [row for row in general if not is_too_long(row, recipe, count_tokens)]
+    general = [row for row in general if not make.is_too_long(row)]
     wanted = rows_wanted(learned, recipe.replay_share)
     random.Random(recipe.seed).shuffle(general)  # noqa: S311 - a repeatable draw, no secret
     rows += general[:wanted] if wanted <= len(replay) else evenly(general, wanted)

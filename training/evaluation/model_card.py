@@ -6,8 +6,10 @@ own model needs them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+_LANGUAGES = {"en": "English", "no": "Norwegian", "other": "another language"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class CardFacts:
     gate: str
     snapshot: SnapshotFacts | None
     languages: tuple[str, ...]
+
+
+def language_names(codes: Iterable[str]) -> tuple[str, ...]:
+    """Return what people call the languages of questions, in the alphabet's order."""
+    return tuple(sorted(_LANGUAGES.get(code, code) for code in codes))
 
 
 def model_card(
